@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+namespace minibatch {
+
+enum class log_level { debug, info, warning, error };
+
+/// Receives what the library has to tell. Called from any thread, possibly at the same time from several; must not
+/// throw and must not block for long. Credentials never appear in messages.
+using log_callback = std::function<void(log_level, std::string_view message)>;
+
+/// "debug", "info", "warning", "error".
+constexpr std::string_view to_string(log_level level) noexcept {
+    switch (level) {
+        case log_level::debug: return "debug";
+        case log_level::info: return "info";
+        case log_level::warning: return "warning";
+        case log_level::error: return "error";
+    }
+    return "error";
+}
+
+}  // namespace minibatch

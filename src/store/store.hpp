@@ -1,0 +1,291 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <minibatch/error.hpp>
+#include <minibatch/log.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "log/segment.hpp"
+#include "store/progress.hpp"
+
+/// The one interface between the runtime and a database.
+///
+/// A store keeps streams (each a set of partitions, each an append-only log of records) and consumer groups (per
+/// partition a progress record with a lease). All calls block, may come from any thread at the same time, and end by
+/// their deadline. They throw `minibatch::error`; `write` reports per job instead.
+namespace minibatch::store {
+
+using steady_time = std::chrono::steady_clock::time_point;
+using std::chrono::milliseconds;
+
+/// Which log: an incarnation is a random positive number made when a stream is created, so that a stream of the same
+/// name that is created later is another one.
+struct log_id {
+    std::int64_t incarnation = 0;
+    int partition = 0;
+    friend auto operator<=>(log_id const&, log_id const&) = default;
+};
+
+struct group_id {
+    log_id log;
+    std::string group;
+    friend auto operator<=>(group_id const&, group_id const&) = default;
+};
+
+/// How long messages stay that no group wants removed. Absent: no limit.
+struct retention {
+    std::optional<milliseconds> max_age;
+    std::optional<std::int64_t> max_messages;  // per partition
+    std::optional<std::int64_t> max_bytes;     // per partition, of the stored text
+    bool any() const noexcept { return max_age || max_messages || max_bytes; }
+    friend bool operator==(retention const&, retention const&) = default;
+};
+
+struct stream_record {
+    std::string name;
+    std::int64_t incarnation = 0;
+    int partitions = 1;
+    retention limits;
+};
+
+/// A place between two records of a log.
+struct log_position {
+    std::int64_t number = 0;  // of the next record
+    std::int64_t offset = 0;  // of the next message
+    friend auto operator<=>(log_position const&, log_position const&) = default;
+};
+
+struct log_state {
+    /// What lies below has been removed, or is about to be: readers ignore it.
+    log_position floor;
+    /// Offsets below were removed on request (`clear`): no group has lost them.
+    std::int64_t cleared = 0;
+    log_position end;
+    /// `created` of the last record; 0 when there was none yet.
+    time_ms last_created = 0;
+    /// Bytes of message text between floor and end.
+    std::int64_t bytes = 0;
+};
+
+struct lease {
+    std::string owner;       // host and process, for people; empty when nobody holds it
+    std::string acquisition;  // random, made anew for each attempt to become the holder
+    std::int64_t epoch = 0;  // grows with each change of hands: the fencing token
+    time_ms expires = 0;     // by the database's clock
+    friend bool operator==(lease const&, lease const&) = default;
+    bool held() const noexcept { return !owner.empty(); }
+};
+
+struct group_state {
+    group_id id;
+    progress state;
+    lease held;
+};
+
+// ---- writes: what may share a transaction -------------------------------------------------------------------------
+
+/// Adds a segment at the end. `created` becomes max(database clock, `created` of the record before).
+struct append_request {
+    log_id log;
+    std::string batch;  // made by the caller before the first try; stored with the segment
+    std::int64_t count = 0;
+    std::shared_ptr<std::string const> text;  // in the form of log::segment_text
+};
+struct append_result {
+    std::int64_t number = 0;
+    std::int64_t first = 0;
+    time_ms created = 0;
+};
+
+/// Once it succeeds, no message can ever get a `created` below `until`. Writes a control record, and only if the last
+/// record's `created` is below `until`. `until` beyond the database's clock is errc::invalid_argument.
+struct seal_request {
+    log_id log;
+    time_ms until = 0;
+};
+struct seal_result {
+    log_position end;
+};
+
+/// Asks for the lease. Granted when nobody holds it, it has expired by the database's clock, it is already ours (the
+/// same acquisition: epoch and progress stay as they are), or it still equals `unchanged`. A grant to somebody new
+/// increments the epoch, and, if the one before was not released, `progress::takeovers`.
+struct acquire_request {
+    group_id group;
+    std::string owner;
+    std::string acquisition;
+    milliseconds duration{0};
+    /// What a standby has seen, unchanged, for a whole period on its own steady clock.
+    std::optional<lease> unchanged;
+};
+struct acquire_result {
+    bool granted = false;
+    lease held;        // afterwards: ours, or who holds it
+    progress state;  // only if granted
+};
+
+/// Prolongs the lease to now + duration, even after it has expired. Another epoch: errc::fenced.
+struct renew_request {
+    group_id group;
+    std::int64_t epoch = 0;
+    milliseconds duration{0};
+};
+
+/// Gives the lease up, cleanly. Another epoch: errc::fenced.
+struct release_request {
+    group_id group;
+    std::int64_t epoch = 0;
+};
+
+/// A write that takes effect together with a commit.
+struct document_write {
+    enum class kind { insert, upsert, append };
+    kind what = kind::insert;
+    std::string target;    // collection (insert, upsert), in the name space of minibatch::name rules; stream name (append)
+    std::string key;       // upsert: which document; append: chooses nothing, the partition is `partition`
+    int partition = 0;     // append
+    std::string document;  // encoded JSON object
+};
+
+/// Replaces the progress record. Checks the epoch alone: under the current one it succeeds even after expiry; under
+/// another: errc::fenced. Progress only moves forward: a request whose `low` is below the stored one is errc::fenced
+/// too. The stored fields `keep` and `lost` are taken from the request as well.
+struct commit_request {
+    group_id group;
+    std::int64_t epoch = 0;
+    progress state;
+    std::vector<document_write> writes;
+};
+
+/// Removes whole records from the front: those that every group has committed (if there are groups and none keeps),
+/// and those beyond the retention limits of the stream. The floor is stored first; the last record always stays.
+struct trim_request {
+    log_id log;
+    /// At most so many records in this call; `more` tells whether there is more to do.
+    int max_records = 256;
+};
+struct trim_result {
+    log_position floor;
+    std::int64_t removed = 0;  // records
+    bool more = false;
+    /// Groups that had not committed what retention now removed, with the number of messages.
+    std::vector<std::pair<std::string, std::int64_t>> lost;
+};
+
+struct done {};  // result of renew, release and commit
+
+using write_request = std::variant<append_request, seal_request, acquire_request, renew_request, release_request,
+                                   commit_request, trim_request>;
+using write_result = std::variant<std::monostate, append_result, seal_result, acquire_result, trim_result, done, error>;
+
+struct write_job {
+    write_request request;
+    write_result result;  // monostate until written
+};
+
+// ---- reads --------------------------------------------------------------------------------------------------------
+
+struct read_limits {
+    std::size_t max_bytes = 1 << 20;  // at least one record is read all the same
+    int max_records = 1024;
+};
+struct read_result {
+    /// Consecutive records from the number asked for, or from the floor if that is higher.
+    std::vector<log::segment_ptr> records;
+    log_state state;
+};
+
+enum class start_position { earliest, latest };
+
+/// What has become of logs and leases, in one cheap call. In the order asked for; an absent entry was deleted.
+struct inspection {
+    std::vector<std::optional<log_position>> ends;
+    std::vector<std::optional<lease>> leases;
+};
+
+/// Ends the notifications when destroyed; after the destructor has returned the callback does not run any more.
+struct subscription {
+    virtual ~subscription() = default;
+};
+
+/// Which writes wait for one another: `write` is called by at most one thread at a time per scope.
+enum class write_scope { whole_store, log };
+
+class store {
+  public:
+    virtual ~store() = default;
+
+    virtual write_scope scope() const noexcept = 0;
+
+    /// The database's clock, or the best estimate of it.
+    virtual time_ms now() = 0;
+
+    /// Opens or creates a stream. Retention given replaces the stored one; `partitions` absent accepts any number, and
+    /// means 1 for a new stream. Another number than it has: errc::partition_mismatch.
+    virtual stream_record open_stream(std::string const& name, std::optional<int> partitions,
+                                      std::optional<retention> limits, steady_time deadline) = 0;
+    virtual std::optional<stream_record> find_stream(std::string const& name, steady_time deadline) = 0;
+    virtual std::vector<stream_record> list_streams(steady_time deadline) = 0;
+    /// False if there is none of this incarnation. Later calls with its log ids fail with errc::stream_deleted.
+    virtual bool delete_stream(std::string const& name, std::int64_t incarnation, steady_time deadline) = 0;
+    /// Removes all messages of all partitions. Offsets go on; groups continue at the end.
+    virtual void clear_stream(std::int64_t incarnation, steady_time deadline) = 0;
+
+    /// Creates the group's progress record at its start, or opens it as it is but for `keep`, which is replaced.
+    virtual group_state register_group(group_id const& group, start_position start, bool keep,
+                                       steady_time deadline) = 0;
+    virtual std::vector<group_state> list_groups(std::int64_t incarnation, steady_time deadline) = 0;
+    /// Removes a group from all partitions. errc::group_in_use while a lease of it is held and has not expired.
+    virtual bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline) = 0;
+
+    /// Carries out the jobs, as one transaction where the database allows; each job gets its own result or error, and
+    /// a job that fails alone does not touch the others. Jobs of one log and of one group take effect in order. When it
+    /// returns, what is reported as done is durable. Does not throw.
+    virtual void write(std::span<write_job> jobs, steady_time deadline) noexcept = 0;
+
+    virtual read_result read(log_id log, std::int64_t from_number, read_limits limits, steady_time deadline) = 0;
+    /// The number of the record that holds `offset`; below the floor: the floor's, at or beyond the end: the end's.
+    virtual std::int64_t locate(log_id log, std::int64_t offset, steady_time deadline) = 0;
+    virtual log_state state(log_id log, steady_time deadline) = 0;
+    virtual inspection inspect(std::span<log_id const> logs, std::span<group_id const> groups,
+                               steady_time deadline) = 0;
+
+    /// Documents that `document_write` inserted or upserted into a collection, as (key, document), in insertion order;
+    /// the key of an inserted document is empty.
+    virtual std::vector<std::pair<std::string, std::string>> read_collection(std::string const& name,
+                                                                             steady_time deadline) = 0;
+
+    /// Calls `changed` (on a thread of the store, never concurrently) after another process or handle may have written.
+    /// It may be called without need. Register, then read, then sleep: nothing is missed in that order.
+    virtual std::unique_ptr<subscription> watch(std::function<void()> changed) = 0;
+
+    /// Housekeeping that is due and must not hold up writes (checkpoints). Called now and then on a worker thread, never
+    /// concurrently with itself. `bytes_written` since the last call.
+    virtual void maintain(steady_time deadline) = 0;
+};
+
+/// The database's clock and a store's steady clock; tests replace it.
+class clock {
+  public:
+    virtual ~clock() = default;
+    virtual time_ms system_now() = 0;
+    virtual steady_time steady_now() = 0;
+    /// The clocks of this machine.
+    static std::shared_ptr<clock> real();
+};
+
+struct open_options {
+    milliseconds timeout{5000};  // for opening
+    std::shared_ptr<clock> time = clock::real();
+    log_callback log;  // may be empty
+    int readers = 4;   // reads expected at the same time
+};
+
+}  // namespace minibatch::store
