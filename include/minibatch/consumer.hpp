@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <minibatch/detail/initiate.hpp>
+#include <minibatch/options.hpp>
+#include <minibatch/window.hpp>
+#include <optional>
+
+namespace minibatch {
+
+namespace detail {
+class consumer_core;
+}
+
+/// Receives the windows of one group of a stream. A cheap handle: copies share the same consumer. When the last copy
+/// is destroyed the consumer stops as with `stop()`.
+///
+/// Thread safety: all members may be called from any thread at the same time.
+class consumer {
+  public:
+    consumer() = default;
+    explicit consumer(std::shared_ptr<detail::consumer_core> core);
+
+    /// Waits for the next window. Completes with `void(error_code, std::optional<window>)` on the caller's executor;
+    /// the result is empty once `stop` has drained.
+    ///
+    /// There is no time-out on waiting for messages or for the lease.
+    /// Cancellation: all kinds; no window is lost. The code is `asio::error::operation_aborted`.
+    /// Errors: `unavailable` after an outage longer than the handle's time-out (call again: it goes on by itself),
+    /// `stream_deleted`, `corrupt`, `emitter_failed`, `too_many_pending`.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto next_window(Token token = {}) {
+        return detail::initiate<std::optional<window>>(
+            token, [core = core_](detail::completion<std::optional<window>> done) { start_next(core, std::move(done)); });
+    }
+
+    /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
+    /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
+    /// does not wait for the drain.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    auto stop(drain remainder = drain::release, Token token = {}) {
+        request_stop(core_, remainder);
+        return detail::initiate<>(token, [](detail::completion<> done) { complete_now(std::move(done)); });
+    }
+
+  private:
+    static void start_next(std::shared_ptr<detail::consumer_core> const& core,
+                           detail::completion<std::optional<window>> done);
+    static void request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder);
+    static void complete_now(detail::completion<> done);
+
+    std::shared_ptr<detail::consumer_core> core_;
+};
+
+}  // namespace minibatch
