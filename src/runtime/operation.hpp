@@ -1,0 +1,48 @@
+#pragma once
+
+#include <boost/asio/any_completion_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <minibatch/detail/initiate.hpp>
+#include <tuple>
+
+namespace minibatch::detail {
+
+/// An operation that a caller waits for. Keeps the caller's executor busy until it completes there, whichever thread it
+/// is completed from. Move-only; completes once.
+template <class... Results>
+class operation {
+  public:
+    operation() = default;
+    explicit operation(completion<Results...> handler)
+        : handler_(std::move(handler)),
+          executor_(asio::prefer(asio::get_associated_executor(handler_, asio::any_completion_executor(asio::system_executor())),
+                                 asio::execution::outstanding_work.tracked)) {}
+
+    explicit operator bool() const noexcept { return static_cast<bool>(handler_); }
+
+    /// Posts the outcome to the caller's executor. `problem` comes with default-constructed results.
+    void complete(std::optional<error> problem, Results... results) {
+        auto executor = std::move(executor_);
+        executor_ = nullptr;
+        asio::post(executor, [handler = std::move(handler_), problem = std::move(problem),
+                              results = std::tuple<Results...>(std::move(results)...)]() mutable {
+            std::apply([&](auto&... values) { std::move(handler)(std::move(problem), std::move(values)...); }, results);
+        });
+    }
+    void fail(error problem) { complete(std::optional<error>(std::move(problem)), Results{}...); }
+    void cancelled() { fail(error(error_code(asio::error::operation_aborted))); }
+
+    /// Where a cancellation of this operation is announced; not connected if the caller does not use it.
+    auto slot() const { return asio::get_associated_cancellation_slot(handler_); }
+
+  private:
+    completion<Results...> handler_;
+    asio::any_completion_executor executor_;
+};
+
+}  // namespace minibatch::detail
