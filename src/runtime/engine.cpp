@@ -1,6 +1,6 @@
 #include "runtime/engine.hpp"
 
-#include <boost/asio/dispatch.hpp>
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 namespace minibatch::runtime {
@@ -24,7 +24,8 @@ engine::engine(environment given, std::size_t max_pending_bytes)
     : env(std::move(given)), writes(std::make_shared<write_queue>(env, newest, max_pending_bytes)) {}
 
 void engine::keep(std::weak_ptr<lease_holder> holder, milliseconds lease) {
-    holders_.push_back(std::move(holder));
+    auto const same = [&](auto const& entry) { return !entry.owner_before(holder) && !holder.owner_before(entry); };
+    if (std::none_of(holders_.begin(), holders_.end(), same)) holders_.push_back(std::move(holder));
     arm_renewal(lease);
 }
 
@@ -47,8 +48,9 @@ void engine::renew_all() {
     std::vector<std::pair<store::write_request, write_queue::write_done>> requests;
     for (auto const& entry : holders_) {
         auto const holder = entry.lock();
-        if (!holder) continue;
-        requests.emplace_back(holder->renewal(), [entry, sent, loop = env.loop](store::write_result outcome) {
+        auto request = holder ? holder->renewal() : std::nullopt;
+        if (!request) continue;
+        requests.emplace_back(std::move(*request), [entry, sent, loop = env.loop](store::write_result outcome) {
             asio::post(loop, [entry, sent, outcome = std::move(outcome)] {
                 if (auto const still = entry.lock()) still->renewed(outcome, sent);
             });

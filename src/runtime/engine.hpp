@@ -23,7 +23,8 @@ struct change_listener {
 /// A lease that is to be renewed. Called on the loop.
 struct lease_holder {
     virtual ~lease_holder() = default;
-    virtual store::renew_request renewal() const = 0;
+    /// Absent: it is not held at present.
+    virtual std::optional<store::renew_request> renewal() const = 0;
     /// `sent` is when the renewal was handed over: the lease counts from there.
     virtual void renewed(store::write_result const& outcome, steady_time sent) = 0;
 };
@@ -63,7 +64,7 @@ class engine : public std::enable_shared_from_this<engine> {
 
     std::atomic<bool> stopped_ = false;
 
-    std::vector<std::weak_ptr<lease_holder>> holders_;
+    std::vector<std::weak_ptr<lease_holder>> holders_;  // each once
     milliseconds renewal_period_{0};
     std::unique_ptr<timer> renewal_;
 

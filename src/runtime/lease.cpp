@@ -30,7 +30,8 @@ asio::awaitable<bool> partition_worker::acquire() {
     store::acquire_request request;
     request.group = group_;
     request.owner = owner_name();
-    request.acquisition = new_acquisition();
+    if (acquisition_.empty()) acquisition_ = new_acquisition();
+    request.acquisition = acquisition_;
     request.duration = period;
 
     std::optional<store::lease> seen;
@@ -68,9 +69,9 @@ asio::awaitable<bool> partition_worker::acquire() {
 
 bool partition_worker::may_deliver() const { return lead_ && !lead_->lost && env_.time->now() < lead_->valid_until; }
 
-store::renew_request partition_worker::renewal() const {
-    // Epoch 0 is nobody's: without a lease there is nothing to renew, and the store says so.
-    return {group_, lead_ && !lead_->lost ? lead_->epoch : 0, member_->options.lease};
+std::optional<store::renew_request> partition_worker::renewal() const {
+    if (!lead_ || lead_->lost) return std::nullopt;
+    return store::renew_request{group_, lead_->epoch, member_->options.lease};
 }
 
 void partition_worker::renewed(store::write_result const& outcome, steady_time sent) {
@@ -98,6 +99,7 @@ void partition_worker::lose(std::string_view why) {
     auto& lead = *lead_;
     if (lead.lost) return;
     lead.lost = true;
+    acquisition_.clear();
     env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
                                      std::to_string(group_.log.partition) + ": lease given up: " + std::string(why));
     member_->withdraw(*this);

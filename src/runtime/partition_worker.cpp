@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/detached.hpp>
-#include <random>
 
 #include "runtime/back_off.hpp"
 #include "runtime/leadership.hpp"
@@ -47,8 +46,7 @@ asio::awaitable<void> partition_worker::run() {
             trouble = problem;
         }
         if (lead_) {
-            member_->withdraw(*this);
-            if (trouble) lose(trouble->what());
+            lose(trouble ? trouble->what() : "the consumer has stopped");
             lead_.reset();
         }
         if (trouble && lasting(*trouble)) throw error(*trouble);
@@ -60,26 +58,37 @@ asio::awaitable<void> partition_worker::back_off(error const& problem) {
     member_->report(problem, false);
     env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
                                      std::to_string(group_.log.partition) + ": " + problem.what());
-    co_await signal_.wait(env_, env_.time->now() + back_off_delay(++outages_));
+    auto const until = env_.time->now() + back_off_delay(++outages_);
+    while (!member_->stopping && env_.time->now() < until && !(lead_ && lead_->lost)) co_await signal_.wait(env_, until);
 }
 
 asio::awaitable<void> partition_worker::lead() {
     auto& lead = *lead_;
-    for (;;) {
+    while (!lead.lost) {
         std::optional<steady_time> look_again;
-        if (lead.lost) co_return;
-        redeliver_due(look_again);
-        if (member_->stopping) {
-            if (*member_->stopping == drain::flush && !lead.flushed) co_await drain_remainder();
-            if (!in_use()) {
-                co_await release();
-                co_return;
+        std::optional<error> trouble;
+        try {
+            redeliver_due(look_again);
+            if (member_->stopping) {
+                if (*member_->stopping == drain::flush && !lead.flushed) co_await drain_remainder();
+                if (!in_use()) {
+                    co_await release();
+                    co_return;
+                }
+            } else if (lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
+                if (co_await plan(look_again)) continue;
             }
-        } else if (lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
-            if (co_await plan(look_again)) continue;
+        } catch (error const& problem) {
+            // An outage does not end the lease: what is in flight can still be committed when it is over.
+            if (member_->stopping || lasting(problem) || problem.code() == errc::fenced) throw;
+            trouble = problem;
         }
-        if (lead.lost) continue;
-        co_await signal_.wait(env_, look_again);
+        if (trouble) {
+            co_await back_off(*trouble);
+        } else if (!lead.lost) {
+            outages_ = 0;
+            co_await signal_.wait(env_, look_again);
+        }
     }
 }
 
@@ -185,7 +194,17 @@ asio::awaitable<void> partition_worker::emit(windowing::cut made) {
     auto const window = std::make_shared<window_record>(window_record{
         std::move(id), member_->stream.name, group_.log.partition, std::move(made), weak_from_this(), handle, std::move(content)});
     lead.open.emplace(handle, window);
-    if (!rebuildable) co_await saved();
+    for (bool recorded = rebuildable; !recorded && !lead.lost;) {
+        std::optional<error> trouble;
+        try {
+            co_await saved();
+            recorded = true;
+        } catch (error const& problem) {
+            if (member_->stopping || lasting(problem)) throw;
+            trouble = problem;
+        }
+        if (trouble) co_await back_off(*trouble);
+    }
     if (!lead.lost) member_->offer(window, false);
 }
 

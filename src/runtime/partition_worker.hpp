@@ -34,7 +34,7 @@ class partition_worker : public change_listener, public lease_holder, public std
     // change_listener, lease_holder
     store::group_id const& watched() const override { return group_; }
     void changed(std::optional<store::log_position> end, std::optional<store::lease> held) override;
-    store::renew_request renewal() const override;
+    std::optional<store::renew_request> renewal() const override;
     void renewed(store::write_result const& outcome, steady_time sent) override;
 
   private:
@@ -70,7 +70,8 @@ class partition_worker : public change_listener, public lease_holder, public std
     store::group_id group_;
     wake_signal signal_;
     std::unique_ptr<leadership> lead_;
-    int outages_ = 0;  // in a row
+    std::string acquisition_;  // the same while nobody else has taken over, so that our own lease does not stop us
+    int outages_ = 0;          // in a row
 };
 
 /// Errors after which trying again is of no use.

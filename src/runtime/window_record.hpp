@@ -34,6 +34,7 @@ struct window_record {
         closed,      // committed, or its lease is lost
     };
     state now = state::ready;
+    bool committed = false;
     steady_time not_before{};  // of the redelivery
     std::vector<detail::operation<>> committers;
 };
