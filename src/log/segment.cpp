@@ -1,5 +1,6 @@
 #include "log/segment.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <minibatch/error.hpp>
@@ -25,6 +26,18 @@ void segment_text::add(segment_text&& other) {
     }
     other.text_.clear();
     other.count_ = 0;
+}
+
+std::vector<std::string_view> segment_text::documents() const {
+    std::vector<std::string_view> found;
+    std::string_view rest = text_;
+    while (!rest.empty()) {
+        rest.remove_prefix(rest.starts_with('[') ? 1 : 2);
+        auto const end = std::min(rest.find(",\n"), rest.size());
+        found.push_back(rest.substr(0, end));
+        rest.remove_prefix(end);
+    }
+    return found;
 }
 
 std::string segment_text::finish() {

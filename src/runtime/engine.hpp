@@ -37,6 +37,8 @@ class engine : public std::enable_shared_from_this<engine> {
     environment const env;
     tail newest;
     std::shared_ptr<write_queue> const writes;
+    /// Partition workers that have not ended yet.
+    std::atomic<int> active = 0;
 
     /// Begins the housekeeping of the database. Once, after construction.
     void start();

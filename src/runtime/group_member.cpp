@@ -17,34 +17,31 @@ void group_member::start(std::vector<store::group_state> groups) {
             auto worker = std::make_shared<partition_worker>(self, group.id);
             self->workers_.push_back(worker);
             ++self->running_;
+            ++self->runtime->active;
             worker->start();
         }
         self->pump();
     });
 }
 
-void group_member::next(detail::operation<window_ptr> done) {
+std::uint64_t group_member::next(window_done done) {
     auto const id = next_waiter_++;
-    // The slot belongs to the caller's thread, where it only posts; a cancellation that comes too late finds no waiter.
-    if (auto slot = done.slot(); slot.is_connected()) {
-        slot.assign([weak = weak_from_this(), loop = runtime->env.loop, id](asio::cancellation_type) {
-            asio::post(loop, [weak, id] {
-                if (auto const self = weak.lock()) self->cancel(id);
-            });
-        });
-    }
     asio::post(runtime->env.loop, [self = shared_from_this(), id, done = std::move(done)]() mutable {
         self->waiters_.push_back({id, std::move(done)});
         self->pump();
     });
+    return id;
 }
 
-void group_member::cancel(std::uint64_t id) {
-    auto const found = std::find_if(waiters_.begin(), waiters_.end(), [&](auto const& entry) { return entry.id == id; });
-    if (found == waiters_.end()) return;
-    auto done = std::move(found->done);
-    waiters_.erase(found);
-    done.cancelled();
+void group_member::cancel(std::uint64_t wait) {
+    asio::post(runtime->env.loop, [self = shared_from_this(), wait] {
+        auto& waiters = self->waiters_;
+        auto const found = std::find_if(waiters.begin(), waiters.end(), [&](auto const& entry) { return entry.id == wait; });
+        if (found == waiters.end()) return;
+        auto done = std::move(found->done);
+        waiters.erase(found);
+        std::move(done)(error(error_code(asio::error::operation_aborted)), nullptr);
+    });
 }
 
 void group_member::stop(drain remainder) {
@@ -78,25 +75,26 @@ void group_member::pump() {
         waiters_.pop_front();
         window->now = window_record::state::delivered;
         window->attempt = worker->attempt(*window);
-        done.complete(std::nullopt, std::move(window));
+        std::move(done)(std::nullopt, std::move(window));
     }
     if (waiters_.empty()) return;
     if (lasting_) {
         report(*lasting_, true);
     } else if (started_ && running_ == 0) {
-        for (auto& entry : std::exchange(waiters_, {})) entry.done.complete(std::nullopt, nullptr);
+        for (auto& entry : std::exchange(waiters_, {})) std::move(entry.done)(std::nullopt, nullptr);
     }
 }
 
 void group_member::report(error const& problem, bool lasting) {
     if (lasting) lasting_ = problem;
-    for (auto& entry : std::exchange(waiters_, {})) entry.done.fail(problem);
+    for (auto& entry : std::exchange(waiters_, {})) std::move(entry.done)(problem, nullptr);
 }
 
 void group_member::finished(partition_worker const& worker) {
     withdraw(worker);
     std::erase_if(workers_, [&](auto const& entry) { return entry.get() == &worker; });
     --running_;
+    --runtime->active;
     pump();
 }
 

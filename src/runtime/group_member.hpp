@@ -22,8 +22,11 @@ class group_member : public std::enable_shared_from_this<group_member> {
     /// Begins to work the partitions whose groups have been registered. Thread-safe; called once.
     void start(std::vector<store::group_state> groups);
 
-    /// Waits for a window; null once stopped and drained. Thread-safe.
-    void next(detail::operation<window_ptr> done);
+    using window_done = detail::completion<window_ptr>;
+    /// Waits for a window; null once stopped and drained. `done` is called on the loop. Thread-safe.
+    std::uint64_t next(window_done done);
+    /// Ends a wait with `operation_aborted`, unless it is over. Thread-safe.
+    void cancel(std::uint64_t wait);
     /// Stops making windows; what is in flight may still be committed. Thread-safe.
     void stop(drain remainder);
 
@@ -46,10 +49,8 @@ class group_member : public std::enable_shared_from_this<group_member> {
   private:
     struct waiter {
         std::uint64_t id;
-        detail::operation<window_ptr> done;
+        window_done done;
     };
-    void cancel(std::uint64_t id);
-
     std::vector<std::shared_ptr<partition_worker>> workers_;
     std::size_t running_ = 0;
     bool started_ = false;

@@ -39,7 +39,6 @@ struct partition_worker::leadership {
 
     // Trimming, along with saves.
     std::int64_t trimmed;  // the record number up to which trimming was asked for
-    bool trim_due = false;
     std::unique_ptr<timer> trim_timer;
 
     bool flushed = false;

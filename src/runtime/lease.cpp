@@ -106,7 +106,7 @@ void partition_worker::lose(std::string_view why) {
     for (auto const& [handle, window] : lead.open) {
         window->now = window_record::state::closed;
         for (auto& done : std::exchange(window->committers, {})) {
-            done.fail(error(errc::fenced, "window " + window->id + " was not committed: " + std::string(why)));
+            std::move(done)(error(errc::fenced, "window " + window->id + " was not committed: " + std::string(why)));
         }
     }
     lead.open.clear();

@@ -228,7 +228,11 @@ asio::awaitable<void> partition_worker::release() {
     auto& lead = *lead_;
     // Failures that were not stored yet count on the next holder's side.
     if (lead.saving || lead.save_again) co_await saved();
+    if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
+        co_await written<store::trim_result>(env_, *runtime_.writes, store::trim_request{group_.log});
+    }
     lead.lost = true;
+    acquisition_.clear();
     co_await written<store::done>(env_, *runtime_.writes, store::release_request{group_, lead.epoch});
 }
 

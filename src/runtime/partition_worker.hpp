@@ -25,9 +25,10 @@ class partition_worker : public change_listener, public lease_holder, public std
     bool may_deliver() const;
     int attempt(window_record const& window) const;
 
-    void commit(window_ptr const& window, detail::operation<> done);
+    /// `done` is called on the loop.
+    void commit(window_ptr const& window, detail::completion<> done);
     void fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
-              detail::operation<> done);
+              detail::completion<> done);
     /// The caller has let go of a window without resolving it. Not looked at: it was never delivered.
     void returned(window_ptr const& window, bool looked_at);
 
@@ -40,7 +41,7 @@ class partition_worker : public change_listener, public lease_holder, public std
   private:
     /// All that exists only while the lease is held.
     struct leadership;
-    using save_done = asio::any_completion_handler<void(std::optional<error>)>;
+    using save_done = detail::completion<>;
 
     asio::awaitable<void> run();
     asio::awaitable<bool> acquire();

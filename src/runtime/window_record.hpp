@@ -36,7 +36,7 @@ struct window_record {
     state now = state::ready;
     bool committed = false;
     steady_time not_before{};  // of the redelivery
-    std::vector<detail::operation<>> committers;
+    std::vector<detail::completion<>> committers;
 };
 
 using window_ptr = std::shared_ptr<window_record>;

@@ -15,22 +15,22 @@ constexpr milliseconds trim_delay{100};
 
 int partition_worker::attempt(window_record const& window) const { return lead_->tracker.attempt(window.handle); }
 
-void partition_worker::commit(window_ptr const& window, detail::operation<> done) {
+void partition_worker::commit(window_ptr const& window, detail::completion<> done) {
     using state = window_record::state;
     if (!lead_ || lead_->lost || !lead_->open.contains(window->handle) || lead_->open.at(window->handle) != window) {
         auto const lost = window->now == state::closed && !window->committed;
-        done.fail(lost ? error(errc::fenced, "window " + window->id + " was not committed: its lease is gone")
+        std::move(done)(lost ? error(errc::fenced, "window " + window->id + " was not committed: its lease is gone")
                        : error(errc::window_closed, "window " + window->id + " has been committed already"));
         return;
     }
     if (window->now != state::delivered && window->now != state::committing) {
-        done.fail(error(errc::window_closed, "window " + window->id + " was given back before"));
+        std::move(done)(error(errc::window_closed, "window " + window->id + " was given back before"));
         return;
     }
     try {
         if (window->now == state::delivered) lead_->tracker.commit(window->handle);
     } catch (error const& problem) {
-        done.fail(problem);
+        std::move(done)(problem);
         return;
     }
     window->committers.push_back(std::move(done));
@@ -41,15 +41,15 @@ void partition_worker::commit(window_ptr const& window, detail::operation<> done
 }
 
 void partition_worker::fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
-                            detail::operation<> done) {
+                            detail::completion<> done) {
     if (window->now != window_record::state::delivered || !lead_ || lead_->lost) {
-        done.fail(error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
+        std::move(done)(error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
                         "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));
         return;
     }
     env_.say(log_level::warning, "window " + window->id + " of stream '" + window->stream + "' failed: " + reason);
     postpone(window, delay);
-    lead_->to_tell.push_back([done = std::move(done)](std::optional<error> problem) mutable { done.complete(std::move(problem)); });
+    lead_->to_tell.push_back(std::move(done));
     save();
 }
 
@@ -132,13 +132,13 @@ void partition_worker::save() {
                                   } else {
                                       auto const gone = error(errc::fenced, "the lease is gone");
                                       for (auto const& window : covered) {
-                                          for (auto& done : std::exchange(window->committers, {})) done.complete(problem);
+                                          for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
                                       }
                                       for (auto& waiter : waiters) std::move(waiter)(gone);
                                   }
                               });
                           });
-    if (!member_->options.keep && (lead.trim_due || low_number - lead.trimmed >= trim_batch)) trim(requests);
+    if (!member_->options.keep && low_number - lead.trimmed >= trim_batch) trim(requests);
     else if (!member_->options.keep && low_number > lead.trimmed && !lead.trim_timer) {
         lead.trim_timer = env_.time->at(env_.time->now() + trim_delay, [weak = weak_from_this()] {
             auto const self = weak.lock();
@@ -153,13 +153,16 @@ void partition_worker::save() {
 }
 
 void partition_worker::trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with) {
-    lead_->trim_due = false;
     lead_->trimmed = lead_->tracker.snapshot().low_number;
     with.emplace_back(store::trim_request{group_.log}, [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
         auto const* trimmed = std::get_if<store::trim_result>(&outcome);
         if (!trimmed || !trimmed->more) return;
         asio::post(loop, [weak] {
-            if (auto const self = weak.lock(); self && self->lead_) self->lead_->trim_due = true;
+            auto const self = weak.lock();
+            if (!self || !self->lead_ || self->lead_->lost) return;
+            std::vector<std::pair<store::write_request, write_queue::write_done>> again;
+            self->trim(again);
+            self->runtime_.writes->submit_all(std::move(again));
         });
     });
 }
@@ -185,7 +188,7 @@ void partition_worker::save_finished(std::optional<error> problem, std::vector<w
             window->now = state::delivered;
             if (abandoned) postpone(window, std::nullopt);
         }
-        for (auto& done : std::exchange(window->committers, {})) done.complete(problem);
+        for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
     }
     for (auto& waiter : waiters) std::move(waiter)(problem);
     if (!lead.lost && (lead.save_again || !lead.to_cover.empty() || !lead.to_tell.empty())) save();
@@ -194,6 +197,7 @@ void partition_worker::save_finished(std::optional<error> problem, std::vector<w
 
 /// Saves, and waits until that is durable. Throws the error of the save.
 asio::awaitable<void> partition_worker::saved() {
+    if (lead_->lost) throw error(errc::fenced, "the lease is gone");
     auto token = asio::use_awaitable;
     auto start = [this](auto handler) {
         lead_->to_tell.push_back([loop = env_.loop, handler = std::move(handler)](std::optional<error> problem) mutable {
