@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <minibatch/error.hpp>
+#include <string>
+#include <string_view>
+
+namespace minibatch::document {
+
+/// How much of a key error texts show.
+inline constexpr std::size_t shown_key_bytes = 64;
+
+/// Appends one step of a JSON pointer. What a terminal would not show is escaped, and long keys are cut.
+void append_step(std::string& pointer, std::string_view key);
+void append_step(std::string& pointer, std::size_t index);
+
+/// The start of a text, for use in a message.
+std::string shortened(std::string_view text, std::size_t bytes = 40);
+
+/// `at /reading/3/value: what`; the sentence alone for the document itself.
+error invalid_at(std::string const& pointer, std::string_view what);
+
+error too_large();
+
+}  // namespace minibatch::document
