@@ -12,6 +12,18 @@ namespace detail {
 class consumer_core;
 }
 
+/// What `consumer::stop` returns: the stop has been asked for already. It may be awaited, or called with a completion
+/// token for `void(error_code)`, or ignored.
+struct stop_request {
+    template <class Token>
+    auto operator()(Token&& token) const {
+        return detail::initiate<>(token, [](detail::completion<> done) { complete(std::move(done)); });
+    }
+
+  private:
+    static void complete(detail::completion<> done);
+};
+
 /// Receives the windows of one group of a stream. A cheap handle: copies share the same consumer. When the last copy
 /// is destroyed the consumer stops as with `stop()`.
 ///
@@ -37,17 +49,15 @@ class consumer {
     /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
     /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
     /// does not wait for the drain.
-    template <class Token = boost::asio::use_awaitable_t<>>
-    auto stop(drain remainder = drain::release, Token token = {}) {
+    stop_request stop(drain remainder = drain::release) {
         request_stop(core_, remainder);
-        return detail::initiate<>(token, [](detail::completion<> done) { complete_now(std::move(done)); });
+        return {};
     }
 
   private:
     static void start_next(std::shared_ptr<detail::consumer_core> const& core,
                            detail::completion<std::optional<window>> done);
     static void request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder);
-    static void complete_now(detail::completion<> done);
 
     std::shared_ptr<detail::consumer_core> core_;
 };

@@ -49,6 +49,6 @@ void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core, de
 
 void consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) { core->member->stop(remainder); }
 
-void consumer::complete_now(detail::completion<> done) { detail::operation<>(std::move(done)).complete(std::nullopt); }
+void stop_request::complete(detail::completion<> done) { detail::operation<>(std::move(done)).complete(std::nullopt); }
 
 }  // namespace minibatch

@@ -1,9 +1,10 @@
-#include <minibatch/streaming.hpp>
-
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <exception>
+#include <minibatch/streaming.hpp>
 #include <vector>
 
 namespace minibatch::detail {
@@ -73,10 +74,9 @@ asio::awaitable<void> run_streaming(database db, std::string name, streaming_opt
     consuming.keep = options.keep;
     consuming.max_in_flight = options.max_workers;
     auto source = co_await stream::get_or_create(db, std::move(name));
-    auto const from = co_await source.consume(how, consuming);
+    auto from = co_await source.consume(how, consuming);
 
-    std::stop_callback const on_stop(options.stop, [from]() mutable { from.stop(); });
-    using namespace asio::experimental::awaitable_operators;
+    std::stop_callback const on_stop(options.stop, [&from] { from.stop(); });
     if (options.max_workers == 1) {
         co_await work(from, handler);
         co_return;

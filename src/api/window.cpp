@@ -1,3 +1,4 @@
+#include <boost/json/monotonic_resource.hpp>
 #include <minibatch/window.hpp>
 
 #include "api/consumer_core.hpp"

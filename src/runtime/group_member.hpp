@@ -22,7 +22,7 @@ class group_member : public std::enable_shared_from_this<group_member> {
     /// Begins to work the partitions whose groups have been registered. Thread-safe; called once.
     void start(std::vector<store::group_state> groups);
 
-    using window_done = detail::completion<window_ptr>;
+    using window_done = detail::callback<window_ptr>;
     /// Waits for a window; null once stopped and drained. `done` is called on the loop. Thread-safe.
     std::uint64_t next(window_done done);
     /// Ends a wait with `operation_aborted`, unless it is over. Thread-safe.

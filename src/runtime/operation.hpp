@@ -1,8 +1,6 @@
 #pragma once
 
-#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
@@ -18,17 +16,15 @@ template <class... Results>
 class operation {
   public:
     operation() = default;
-    explicit operation(completion<Results...> handler)
-        : handler_(std::move(handler)),
-          executor_(asio::prefer(asio::get_associated_executor(handler_, asio::any_completion_executor(asio::system_executor())),
-                                 asio::execution::outstanding_work.tracked)) {}
+    explicit operation(completion<Results...> from)
+        : handler_(std::move(from.handler)),
+          executor_(asio::prefer(std::move(from.executor), asio::execution::outstanding_work.tracked)) {}
 
     explicit operator bool() const noexcept { return static_cast<bool>(handler_); }
 
     /// Posts the outcome to the caller's executor. `problem` comes with default-constructed results.
     void complete(std::optional<error> problem, Results... results) {
-        auto executor = std::move(executor_);
-        executor_ = nullptr;
+        auto const executor = std::exchange(executor_, {});
         asio::post(executor, [handler = std::move(handler_), problem = std::move(problem),
                               results = std::tuple<Results...>(std::move(results)...)]() mutable {
             std::apply([&](auto&... values) { std::move(handler)(std::move(problem), std::move(values)...); }, results);
@@ -41,8 +37,8 @@ class operation {
     auto slot() const { return asio::get_associated_cancellation_slot(handler_); }
 
   private:
-    completion<Results...> handler_;
-    asio::any_completion_executor executor_;
+    callback<Results...> handler_;
+    asio::any_io_executor executor_;
 };
 
 }  // namespace minibatch::detail

@@ -16,6 +16,8 @@ constexpr std::size_t read_ahead_bytes = std::size_t{2} << 20;
 partition_worker::partition_worker(std::shared_ptr<group_member> member, store::group_id group)
     : member_(std::move(member)), runtime_(*member_->runtime), env_(runtime_.env), group_(std::move(group)) {}
 
+partition_worker::~partition_worker() = default;
+
 void partition_worker::start() {
     asio::co_spawn(
         env_.loop, [self = shared_from_this()] { return self->run(); },
@@ -191,8 +193,8 @@ asio::awaitable<void> partition_worker::emit(windowing::cut made) {
     auto const rebuildable = made.rebuildable;
     auto const handle = lead.tracker.open(made);
     auto id = windowing::window_id(group_.group, group_.log.partition, made);
-    auto const window = std::make_shared<window_record>(window_record{
-        std::move(id), member_->stream.name, group_.log.partition, std::move(made), weak_from_this(), handle, std::move(content)});
+    auto const window = std::make_shared<window_record>(std::move(id), member_->stream.name, group_.log.partition,
+                                                        std::move(made), weak_from_this(), handle, std::move(content));
     lead.open.emplace(handle, window);
     for (bool recorded = rebuildable; !recorded && !lead.lost;) {
         std::optional<error> trouble;

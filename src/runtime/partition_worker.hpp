@@ -17,6 +17,7 @@ namespace minibatch::runtime {
 class partition_worker : public change_listener, public lease_holder, public std::enable_shared_from_this<partition_worker> {
   public:
     partition_worker(std::shared_ptr<group_member> member, store::group_id group);
+    ~partition_worker();
 
     void start();
     void wake() { signal_.notify(); }
@@ -26,9 +27,9 @@ class partition_worker : public change_listener, public lease_holder, public std
     int attempt(window_record const& window) const;
 
     /// `done` is called on the loop.
-    void commit(window_ptr const& window, detail::completion<> done);
+    void commit(window_ptr const& window, detail::callback<> done);
     void fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
-              detail::completion<> done);
+              detail::callback<> done);
     /// The caller has let go of a window without resolving it. Not looked at: it was never delivered.
     void returned(window_ptr const& window, bool looked_at);
 
@@ -41,7 +42,7 @@ class partition_worker : public change_listener, public lease_holder, public std
   private:
     /// All that exists only while the lease is held.
     struct leadership;
-    using save_done = detail::completion<>;
+    using save_done = detail::callback<>;
 
     asio::awaitable<void> run();
     asio::awaitable<bool> acquire();

@@ -15,6 +15,17 @@ class partition_worker;
 
 /// One window from its making to its commit. What is const may be read from any thread; the rest belongs to the loop.
 struct window_record {
+    window_record(std::string own_id, std::string of_stream, int of_partition, windowing::cut messages,
+                  std::weak_ptr<partition_worker> made_by, std::int64_t tracker_handle,
+                  std::shared_ptr<boost::json::array const> content)
+        : id(std::move(own_id)),
+          stream(std::move(of_stream)),
+          partition(of_partition),
+          cut(std::move(messages)),
+          worker(std::move(made_by)),
+          handle(tracker_handle),
+          made(std::move(content)) {}
+
     std::string const id;
     std::string const stream;
     int const partition;
@@ -36,7 +47,7 @@ struct window_record {
     state now = state::ready;
     bool committed = false;
     steady_time not_before{};  // of the redelivery
-    std::vector<detail::completion<>> committers;
+    std::vector<detail::callback<>> committers;
 };
 
 using window_ptr = std::shared_ptr<window_record>;

@@ -15,7 +15,7 @@ constexpr milliseconds trim_delay{100};
 
 int partition_worker::attempt(window_record const& window) const { return lead_->tracker.attempt(window.handle); }
 
-void partition_worker::commit(window_ptr const& window, detail::completion<> done) {
+void partition_worker::commit(window_ptr const& window, detail::callback<> done) {
     using state = window_record::state;
     if (!lead_ || lead_->lost || !lead_->open.contains(window->handle) || lead_->open.at(window->handle) != window) {
         auto const lost = window->now == state::closed && !window->committed;
@@ -41,7 +41,7 @@ void partition_worker::commit(window_ptr const& window, detail::completion<> don
 }
 
 void partition_worker::fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
-                            detail::completion<> done) {
+                            detail::callback<> done) {
     if (window->now != window_record::state::delivered || !lead_ || lead_->lost) {
         std::move(done)(error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
                         "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/associator.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <minibatch/error.hpp>
@@ -14,9 +17,17 @@ namespace minibatch::detail {
 
 namespace asio = boost::asio;
 
-/// How the library's compiled part reports an outcome: no error, or one with its diagnostics.
+/// How the library's compiled part reports an outcome: no error, or one with its diagnostics. Called once.
 template <class... Results>
-using completion = asio::any_completion_handler<void(std::optional<error>, Results...)>;
+using callback = asio::any_completion_handler<void(std::optional<error>, Results...)>;
+
+/// What completes an operation, and where. The executor is taken before the handler's type is erased, since the erased
+/// one could no longer promise not to run things at once.
+template <class... Results>
+struct completion {
+    callback<Results...> handler;
+    asio::any_io_executor executor;
+};
 
 template <class Token>
 inline constexpr bool is_use_awaitable = false;
@@ -53,7 +64,8 @@ auto initiate_as(Token& token, Start&& start) {
     return asio::async_initiate<Token, void(Failure, Results...)>(
         [](auto handler, auto begin) {
             using handler_type = decltype(handler);
-            begin(completion<Results...>(adapted_handler<handler_type, Failure>{std::move(handler)}));
+            auto executor = asio::get_associated_executor(handler, asio::system_executor());
+            begin(completion<Results...>{adapted_handler<handler_type, Failure>{std::move(handler)}, std::move(executor)});
         },
         token, std::forward<Start>(start));
 }
