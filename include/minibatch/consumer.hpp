@@ -15,7 +15,7 @@ class consumer_core;
 /// What `consumer::stop` returns: the stop has been asked for already. It may be awaited, or called with a completion
 /// token for `void(error_code)`, or ignored.
 struct stop_request {
-    template <class Token>
+    template <boost::asio::completion_token_for<void(error_code)> Token>
     auto operator()(Token&& token) const {
         return detail::initiate<>(token, [](detail::completion<> done) { complete(std::move(done)); });
     }
@@ -63,3 +63,6 @@ class consumer {
 };
 
 }  // namespace minibatch
+
+template <>
+struct boost::asio::is_async_operation<minibatch::stop_request> : std::true_type {};

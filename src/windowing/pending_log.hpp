@@ -63,6 +63,8 @@ class pending_log {
     std::optional<cut> take_recorded();
     /// Position of the first recorded window that was not taken yet: its lowest offset, -1 if it is empty.
     std::optional<std::int64_t> first_recorded() const noexcept;
+    /// Whether `take_recorded` has one.
+    bool has_recorded() const noexcept;
 
   private:
     struct recovered {
@@ -70,6 +72,7 @@ class pending_log {
         std::vector<std::vector<slice>> parts;  // one for each range
         std::int64_t lowest = -1;
         std::int64_t end = -1;
+        bool taken = false;
     };
     struct hole {  // not pending: committed, or part of a recorded window
         store::offset_range range;
@@ -79,13 +82,13 @@ class pending_log {
     };
 
     void add_run(log::segment_ptr const& record, std::int64_t begin, std::int64_t end);
-    std::vector<store::offset_range> checked_ranges(std::span<std::int64_t const> offsets) const;
-    void remove(std::vector<store::offset_range> const& sorted);
+    void settle(time_ms created);
+    std::deque<slice>::const_iterator run_of(std::int64_t offset) const;
+    void remove(std::span<std::int64_t const> sorted);
 
     std::deque<slice> runs_;
-    std::deque<recovered> recovered_;
-    std::size_t recovered_taken_ = 0;  // windows popped from the front of recovered_, so that indexes in holes_ stay
-    std::vector<hole> holes_;          // sorted
+    std::vector<recovered> recovered_;  // by lowest offset
+    std::vector<hole> holes_;           // sorted
     std::size_t next_hole_ = 0;
     std::deque<time_ms> settled_;
     std::optional<std::pair<time_ms, std::int64_t>> seal_;
