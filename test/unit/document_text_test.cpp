@@ -122,7 +122,7 @@ std::vector<refused_row> const refused = {
 BOOST_DATA_TEST_CASE(an_invalid_text_is_refused_with_the_place, boost::unit_test::data::make(refused), row) {
     auto const result = encode_document_text(row.text);
     BOOST_TEST_REQUIRE(result.problem.has_value());
-    BOOST_TEST(result.problem->code() == errc::invalid_document);
+    BOOST_TEST((result.problem->code() == errc::invalid_document));
     BOOST_TEST(result.problem->diagnostics() == row.what);
     BOOST_TEST(result.text.empty());
 }
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_text_may_have_15_mib_without_the_space_around_it) {
     text.insert(text.size() - 2, "x");
     auto const result = encode_document_text(text);
     BOOST_TEST_REQUIRE(result.problem.has_value());
-    BOOST_TEST(result.problem->code() == errc::document_too_large);
+    BOOST_TEST((result.problem->code() == errc::document_too_large));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_leaves_no_trace_in_the_next_call) {

@@ -72,7 +72,7 @@ std::vector<refused_row> const refused = {
 BOOST_DATA_TEST_CASE(an_invalid_document_is_refused_with_the_place, boost::unit_test::data::make(refused), row) {
     auto const result = encode_document(row.document);
     BOOST_TEST_REQUIRE(result.problem.has_value());
-    BOOST_TEST(result.problem->code() == errc::invalid_document);
+    BOOST_TEST((result.problem->code() == errc::invalid_document));
     BOOST_TEST(result.problem->diagnostics() == row.what);
     BOOST_TEST(result.text.empty());
 }
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_document_may_have_15_mib) {
     document.as_object()["a"].as_string().push_back('x');
     auto const result = encode_document(document);
     BOOST_TEST_REQUIRE(result.problem.has_value());
-    BOOST_TEST(result.problem->code() == errc::document_too_large);
+    BOOST_TEST((result.problem->code() == errc::document_too_large));
     BOOST_TEST(result.text.empty());
 }
 

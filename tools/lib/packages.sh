@@ -1,0 +1,28 @@
+# Sourced by the scripts in tools/: installs the Debian packages they need. Silent when nothing is missing.
+
+build_packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libboost-json1.81-dev libboost-test1.81-dev
+    libsqlite3-dev sqlite3 libcli11-dev libfmt-dev)
+test_packages=(curl python3 redis-server libhiredis-dev libbenchmark-dev)
+# Only `tools/test --all` needs these.
+check_packages=(clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev)
+
+# need_packages NAME…: installs those that are missing; fails, naming them, when that is not possible.
+need_packages() {
+    local package missing=() as_root=()
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true) == installed ]] || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    if ((EUID != 0)); then
+        if ! command -v sudo >/dev/null; then
+            echo "missing packages, and neither root nor sudo to install them: ${missing[*]}" >&2
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    echo "installing ${missing[*]}" >&2
+    "${as_root[@]}" apt-get update -qq >&2
+    # Services stay off: a test that needs a server starts its own.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
