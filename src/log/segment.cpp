@@ -73,8 +73,8 @@ segment::segment(std::int64_t number, std::int64_t first, std::int64_t count, ti
     if (starts_.size() != static_cast<std::size_t>(count) + 1) damaged("fewer messages than it counts");
     for (std::size_t i = 0; i + 1 < starts_.size(); ++i) {
         if (starts_[i + 1] < starts_[i] + 4) damaged("a message that is too short");
-        auto const text = document(static_cast<std::int64_t>(i));
-        if (text.front() != '{' || text.back() != '}') damaged("a message that is not an object");
+        auto const message = document(static_cast<std::int64_t>(i));
+        if (message.front() != '{' || message.back() != '}') damaged("a message that is not an object");
         if (i + 2 < starts_.size() && (*text_)[starts_[i + 1] - 2] != ',') damaged("messages without a comma between");
     }
 }
