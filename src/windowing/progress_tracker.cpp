@@ -52,7 +52,8 @@ void progress_tracker::note_record(log::segment const& record) {
 }
 
 void progress_tracker::check_ranges(std::size_t more) const {
-    auto const ranges = done_.size() - 1 + recorded_ranges_ + more;
+    // While low is held back, what lies right above it is a range, too.
+    auto const ranges = done_.size() - (exact_ ? 0 : 1) + recorded_ranges_ + more;
     if (ranges > store::max_ranges) {
         throw error(errc::too_many_ranges, "the progress would have " + std::to_string(ranges) +
                                                " separate ranges of committed or open messages, more than " +
