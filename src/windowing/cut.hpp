@@ -50,8 +50,6 @@ struct cut {
     std::vector<store::offset_range> discarded;
     /// For time windows: below this time all windows are done once this one and those before it are committed.
     std::optional<time_ms> windows_end;
-    /// For empty windows: the offset of the next message after it. Keeps `low` back until it is committed.
-    std::int64_t position = -1;
 
     std::int64_t count() const noexcept;
     std::int64_t bytes() const noexcept;

@@ -32,16 +32,16 @@ class fixed_policy final : public policy {
                 continue;
             }
             auto run_end = pending.empty() ? floor(std::max(pending.newest(), next_)) : floor(pending.front_created());
-            auto bounded = !pending.empty();
+            auto end_known = !pending.empty();
             if (settled && floor(*settled) <= run_end) {
                 run_end = floor(*settled);
-                bounded = true;
+                end_known = true;
             }
             if (run_end <= next_) return close_later(pending, now);
             // Which ones are the latest of a run is known only once its end is.
-            if (!bounded && !pending.caught_up()) return read_on{};
+            if (!end_known && !pending.caught_up()) return read_on{};
             if ((run_end - next_) / interval_ > max_empty_) next_ = run_end - max_empty_ * interval_;
-            if (next_ < run_end) return empty_window(pending);
+            if (next_ < run_end) return bounded(make_cut({}, window_reason::time, true));
         }
     }
 
@@ -66,12 +66,6 @@ class fixed_policy final : public policy {
 
     cut data(pending_log& pending, window_reason reason, bool rebuildable) {
         return bounded(make_cut(pending.take_before(next_ + interval_), reason, rebuildable));
-    }
-
-    cut empty_window(pending_log const& pending) {
-        auto made = bounded(make_cut({}, window_reason::time, true));
-        made.position = pending.front();
-        return made;
     }
 
     cut bounded(cut made) {

@@ -41,15 +41,19 @@ progress_tracker::progress_tracker(store::progress from) : loaded_(std::move(fro
     done_.add({-1, loaded_.low});  // so that the first range always ends at the first offset that is not done
     for (auto const& each : loaded_.committed) done_.add(each);
     for (auto const& each : loaded_.recorded) recorded_ranges_ += each.offsets.size();
+    // Nothing else leaves a committed range right at low.
+    exact_ = !loaded_.committed.empty() && loaded_.committed.front().begin == loaded_.low;
 }
 
-void progress_tracker::note_record(std::int64_t number, std::int64_t first, std::int64_t count) {
+void progress_tracker::note_record(log::segment const& record) {
+    auto const number = record.number();
     if (number < loaded_.low_number || (!records_.empty() && number <= records_.back().number)) return;
-    records_.push_back({number, first + count});
+    records_.push_back({number, record.first(), record.end(), record.created()});
 }
 
 void progress_tracker::check_ranges(std::size_t more) const {
-    auto const ranges = done_.size() - 1 + recorded_ranges_ + more;
+    // While low is held back, what lies right above it is a range, too.
+    auto const ranges = done_.size() - (exact_ ? 0 : 1) + recorded_ranges_ + more;
     if (ranges > store::max_ranges) {
         throw error(errc::too_many_ranges, "the progress would have " + std::to_string(ranges) +
                                                " separate ranges of committed or open messages, more than " +
@@ -83,7 +87,10 @@ progress_tracker::handle progress_tracker::open(cut const& window) {
     }
     for (auto const& each : window.discarded) done_.add(each);
     if (!window.discarded.empty()) moved_ = true;
+    // Windows of another strategy than before: time does not hold anything back any more.
+    if (!window.windows_end) exact_ = false;
     auto const id = next_++;
+    if (window.windows_end && window.rebuildable) exact_ = true;
     if (window.windows_end) time_windows_.push_back({id, *window.windows_end, false});
     windows_.emplace(id, std::move(made));
     return id;
@@ -93,6 +100,7 @@ void progress_tracker::discard(std::span<store::offset_range const> ranges) {
     check_ranges(ranges.size());
     for (auto const& each : ranges) done_.add(each);
     if (!ranges.empty()) moved_ = true;
+    exact_ = false;
 }
 
 void progress_tracker::commit(handle window) {
@@ -138,7 +146,7 @@ void progress_tracker::saved(handle window) {
         loaded_.windows_end = std::max(loaded_.windows_end.value_or(end), end);
         time_windows_.pop_front();
     }
-    forget_records();
+    settle_low();
 }
 
 void progress_tracker::fail(handle window) { ++windows_.at(window).failures; }
@@ -149,11 +157,25 @@ int progress_tracker::attempt(handle window) const {
     return 1 + windows_.at(window).failures + (moved() ? 0 : loaded_.takeovers);
 }
 
-std::int64_t progress_tracker::low() const noexcept {
+std::optional<time_ms> progress_tracker::windows_end() const noexcept {
+    auto end = loaded_.windows_end;
+    for (auto const& each : time_windows_) {
+        if (!each.done) break;
+        end = std::max(end.value_or(each.end), each.end);
+    }
+    return end;
+}
+
+std::int64_t progress_tracker::low() const noexcept { return low_for(windows_end()); }
+
+std::int64_t progress_tracker::low_for(std::optional<time_ms> windows_end) const noexcept {
     auto low = done_.ranges().begin()->second;
-    // What follows an open empty window stays visible in the log: otherwise it would look empty after a restart, too.
-    for (auto const& [id, each] : windows_) {
-        if (each.at == state::open && each.window.position >= 0) low = std::min(low, each.window.position);
+    if (exact_) {
+        auto const later = std::ranges::partition_point(
+            records_, [&](auto const& each) { return windows_end && each.created < *windows_end; });
+        if (later != records_.end()) low = std::min(low, later->first);
+        // Not even read again, so that its time is not known.
+        if (records_.empty()) low = loaded_.low;
     }
     return std::max(low, loaded_.low);
 }
@@ -169,14 +191,14 @@ std::int64_t progress_tracker::low_number(std::int64_t low) const {
     return std::max(number, loaded_.low_number);
 }
 
-void progress_tracker::forget_records() {
-    auto safe = low();
+// What stays below low, whichever of the commits in between are taken back.
+void progress_tracker::settle_low() {
+    auto safe = low_for(loaded_.windows_end);
     for (auto const& [id, each] : windows_) {
-        if (each.at != state::committed) continue;
-        if (each.window.first >= 0) safe = std::min(safe, each.window.first);
-        if (each.window.position >= 0) safe = std::min(safe, each.window.position);
+        if (each.at == state::committed && each.window.first >= 0) safe = std::min(safe, each.window.first);
     }
-    while (!records_.empty() && records_.front().end <= safe) {
+    loaded_.low = std::max(loaded_.low, safe);
+    while (!records_.empty() && records_.front().end <= loaded_.low) {
         loaded_.low_number = std::max(loaded_.low_number, records_.front().number + 1);
         records_.pop_front();
     }
@@ -190,10 +212,7 @@ store::progress progress_tracker::snapshot() const {
     for (auto const& [begin, end] : done_.ranges()) {
         if (end > made.low) made.committed.push_back({std::max(begin, made.low), end});
     }
-    for (auto const& each : time_windows_) {
-        if (!each.done) break;
-        made.windows_end = std::max(made.windows_end.value_or(each.end), each.end);
-    }
+    made.windows_end = windows_end();
     std::erase_if(made.failures, [&](auto const& each) { return each.first < made.low || done_.contains(each.first); });
     for (auto const& [id, each] : windows_) {
         if (each.at == state::committed) continue;
@@ -221,7 +240,7 @@ std::int64_t progress_tracker::retention_floor(std::int64_t offset, std::int64_t
     for (auto& each : loaded_.recorded) recorded_ranges_ -= each.offsets.size();
     std::erase_if(loaded_.recorded, [&](auto& each) { return !clip(each.offsets, offset); });
     for (auto& each : loaded_.recorded) recorded_ranges_ += each.offsets.size();
-    forget_records();
+    settle_low();
     return lost;
 }
 

@@ -21,8 +21,8 @@ class progress_tracker {
 
     explicit progress_tracker(store::progress from);
 
-    /// To be called for every record fed, in order: `low_number` is found from it.
-    void note_record(std::int64_t number, std::int64_t first, std::int64_t count);
+    /// To be called for every record fed, in order: `low_number` is found from it, and how far time windows reach.
+    void note_record(log::segment const& record);
 
     /// A window is to be delivered. Its discarded messages count as committed from now on. Throws
     /// `errc::too_many_ranges`, and has no effect then.
@@ -60,9 +60,11 @@ class progress_tracker {
         state at = state::open;
         int failures = 0;
     };
-    struct record {
+    struct noted {
         std::int64_t number;
+        std::int64_t first;
         std::int64_t end;
+        time_ms created;
     };
     struct time_window {
         handle id;
@@ -71,18 +73,23 @@ class progress_tracker {
     };
 
     bool moved() const noexcept;
+    std::optional<time_ms> windows_end() const noexcept;
+    std::int64_t low_for(std::optional<time_ms> windows_end) const noexcept;
     std::int64_t low_number(std::int64_t low) const;
     void check_ranges(std::size_t more) const;
-    void forget_records();
+    void settle_low();
 
     store::progress loaded_;  // keep, lost, start_time; what was recorded or has failed and is not open again yet
     range_set done_;          // from the first low on: all that is committed
     std::map<handle, entry> windows_;
-    std::deque<record> records_;
+    std::deque<noted> records_;
     std::deque<time_window> time_windows_;  // in the order of opening
     std::size_t recorded_ranges_ = 0;       // of open and not yet opened windows
     std::size_t committed_unsaved_ = 0;
     handle next_ = 1;
+    // Whether fixed time windows are cut. Then no message that was created at or after `windows_end` is below `low`: it
+    // is needed to tell a window that is committed from one that is empty after a restart.
+    bool exact_ = false;
     bool moved_ = false;  // for certain: saved, or discarded
 };
 

@@ -67,7 +67,7 @@ struct world {
     void read(std::int64_t most) {
         for (; most > 0 && pending->next_number() < std::ssize(records); --most) {
             auto const& record = records[static_cast<std::size_t>(pending->next_number())];
-            tracker->note_record(record->number(), record->first(), record->count());
+            tracker->note_record(*record);
             pending->feed(record);
         }
         pending->set_caught_up(pending->next_number() == std::ssize(records));

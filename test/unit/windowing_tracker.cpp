@@ -18,10 +18,9 @@ cut window_of(ranges offsets, bool rebuildable = true) {
     return made;
 }
 
-cut time_window(ranges offsets, time_ms end, std::int64_t position = -1) {
+cut time_window(ranges offsets, time_ms end) {
     auto made = window_of(std::move(offsets));
     made.windows_end = end;
-    made.position = position;
     return made;
 }
 
@@ -31,8 +30,8 @@ BOOST_AUTO_TEST_SUITE(windowing_tracker)
 
 BOOST_AUTO_TEST_CASE(low_follows_what_is_contiguous) {
     progress_tracker tracker({});
-    for (int i = 0; i < 4; ++i) tracker.note_record(i, i * 10, 10);
-    tracker.note_record(4, 40, 0);
+    for (int i = 0; i < 4; ++i) tracker.note_record(*make_segment(i, i * 10, 10, 1));
+    tracker.note_record(*make_segment(4, 40, 0, 1));
     auto const a = tracker.open(window_of({{0, 15}}));
     auto const b = tracker.open(window_of({{15, 30}}));
     auto const c = tracker.open(window_of({{30, 40}}));
@@ -104,8 +103,10 @@ BOOST_AUTO_TEST_CASE(open_windows_that_cannot_be_rebuilt_are_recorded) {
 
 BOOST_AUTO_TEST_CASE(time_windows_end_where_all_before_are_done) {
     progress_tracker tracker({});
+    tracker.note_record(*make_segment(0, 0, 5, 50));
+    tracker.note_record(*make_segment(1, 5, 4, 250));
     auto const a = tracker.open(time_window({{0, 5}}, 100));
-    auto const empty = tracker.open(time_window({}, 200, 5));
+    auto const empty = tracker.open(time_window({}, 200));
     auto const c = tracker.open(time_window({{5, 9}}, 300));
     tracker.commit(c);
     tracker.saved(c);
@@ -115,6 +116,18 @@ BOOST_AUTO_TEST_CASE(time_windows_end_where_all_before_are_done) {
     BOOST_TEST(saved.windows_end.value() == 100);
     BOOST_TEST(saved.low == 5);  // what follows the empty window must stay in sight
     BOOST_TEST((saved.committed == ranges{{5, 9}}));
+
+    progress_tracker after_crash(saved);  // goes on holding it back
+    after_crash.note_record(*make_segment(1, 5, 4, 250));
+    BOOST_TEST((after_crash.snapshot() == saved));
+    auto const again = after_crash.open(time_window({}, 200));
+    after_crash.commit(again);
+    BOOST_TEST(after_crash.snapshot().windows_end.value() == 200);
+    BOOST_TEST(after_crash.snapshot().low == 5);
+    auto const counted = after_crash.open(window_of({{9, 10}}));  // the group comes back with another strategy
+    after_crash.commit(counted);
+    BOOST_TEST(after_crash.snapshot().low == 10);
+
     tracker.commit(empty);
     saved = tracker.snapshot();
     BOOST_TEST(saved.windows_end.value() == 300);
@@ -138,8 +151,8 @@ BOOST_AUTO_TEST_CASE(retention_counts_what_it_takes) {
     from.committed = {{10, 20}};
     from.recorded = {{{{22, 24}, {5, 7}}, 1, 2, window_reason::custom, {}}};
     progress_tracker tracker(from);
-    tracker.note_record(0, 0, 30);
-    tracker.note_record(1, 30, 10);
+    tracker.note_record(*make_segment(0, 0, 30, 1));
+    tracker.note_record(*make_segment(1, 30, 10, 1));
     auto const a = tracker.open(window_of({{0, 5}}));
     BOOST_TEST(tracker.retention_floor(23, 0, 0) == 13);
     auto saved = tracker.snapshot();
