@@ -1,3 +1,4 @@
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,22 @@ BOOST_AUTO_TEST_CASE(another_process_wakes_this_one) {
                }) == 0);
     woken.wait();
     BOOST_TEST(r.append(log).first == 1);
+}
+
+// As when a process dies between its COMMIT and the touch.
+BOOST_AUTO_TEST_CASE(a_change_without_a_touch_is_found) {
+    rig r("sqlite");
+    r.make();
+    std::latch woken(1);
+    std::atomic<bool> told = false;
+    auto const watched = r.db->watch([&] {
+        if (!told.exchange(true)) woken.count_down();
+    });
+    sqlite3* other = nullptr;
+    BOOST_REQUIRE(sqlite3_open((r.directory / "test.db").c_str(), &other) == SQLITE_OK);
+    BOOST_REQUIRE(sqlite3_exec(other, "CREATE TABLE x (a)", nullptr, nullptr, nullptr) == SQLITE_OK);
+    woken.wait();
+    sqlite3_close(other);
 }
 
 BOOST_AUTO_TEST_CASE(processes_write_at_the_same_time) {
