@@ -145,4 +145,15 @@ BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
     BOOST_TEST(!a.touched_by_others());
 }
 
+BOOST_AUTO_TEST_CASE(what_changes_something_touches) {
+    rig r("sqlite");
+    store::sqlite::side_file side(r.directory / "test.db");
+    auto const log = r.make();
+    BOOST_TEST(side.touched_by_others());
+    r.append(log);
+    BOOST_TEST(side.touched_by_others());
+    r.seal(log, 1);  // there is nothing to do
+    BOOST_TEST(!side.touched_by_others());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
