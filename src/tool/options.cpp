@@ -214,13 +214,13 @@ std::variant<command_line, early_exit> parse_command_line(int argc, char const* 
             options.app().exit(e, out, err);
             return early_exit{exit_done, out.str(), err.str()};
         }
-        std::string command = "minibatch";
+        std::string name = "minibatch";
         for (auto* at = &options.app(); !at->get_subcommands().empty();) {
             at = at->get_subcommands().front();
-            command += " " + at->get_name();
+            name += " " + at->get_name();
         }
         return early_exit{
-            exit_wrong_use, {}, command + ": " + e.what() + "\nRun '" + command + " --help' for the options.\n"};
+            exit_wrong_use, {}, name + ": " + e.what() + "\nRun '" + name + " --help' for the options.\n"};
     }
 }
 

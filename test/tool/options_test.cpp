@@ -39,11 +39,13 @@ BOOST_AUTO_TEST_CASE(append_with_its_defaults) {
 
 BOOST_AUTO_TEST_CASE(append_with_everything) {
     auto const options =
-        parsed<append_options>({"append", "--skip-bad", "quakes", "a.jsonl", "-", "--key=net", "--", "--odd-name"});
+        parsed<append_options>({"append", "--skip-bad", "quakes", "a.jsonl", "-", "--key=net", "b.jsonl"});
     BOOST_TEST(options.stream == "quakes");
-    BOOST_TEST(options.files == (arguments{"a.jsonl", "-", "--odd-name"}), boost::test_tools::per_element());
+    BOOST_TEST(options.files == (arguments{"a.jsonl", "-", "b.jsonl"}), boost::test_tools::per_element());
     BOOST_TEST(options.key.value() == "net");
     BOOST_TEST(options.skip_bad);
+    BOOST_TEST(parsed<append_options>({"append", "quakes", "--", "--odd-name"}).files == arguments{"--odd-name"},
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(consume_with_its_defaults) {
