@@ -1,5 +1,6 @@
 #include "log/segment.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <minibatch/error.hpp>
@@ -25,6 +26,18 @@ void segment_text::add(segment_text&& other) {
     }
     other.text_.clear();
     other.count_ = 0;
+}
+
+std::vector<std::string_view> segment_text::documents() const {
+    std::vector<std::string_view> found;
+    std::string_view rest = text_;
+    while (!rest.empty()) {
+        rest.remove_prefix(rest.starts_with('[') ? 1 : 2);
+        auto const end = std::min(rest.find(",\n"), rest.size());
+        found.push_back(rest.substr(0, end));
+        rest.remove_prefix(end);
+    }
+    return found;
 }
 
 std::string segment_text::finish() {
@@ -60,8 +73,8 @@ segment::segment(std::int64_t number, std::int64_t first, std::int64_t count, ti
     if (starts_.size() != static_cast<std::size_t>(count) + 1) damaged("fewer messages than it counts");
     for (std::size_t i = 0; i + 1 < starts_.size(); ++i) {
         if (starts_[i + 1] < starts_[i] + 4) damaged("a message that is too short");
-        auto const text = document(static_cast<std::int64_t>(i));
-        if (text.front() != '{' || text.back() != '}') damaged("a message that is not an object");
+        auto const message = document(static_cast<std::int64_t>(i));
+        if (message.front() != '{' || message.back() != '}') damaged("a message that is not an object");
         if (i + 2 < starts_.size() && (*text_)[starts_[i + 1] - 2] != ',') damaged("messages without a comma between");
     }
 }

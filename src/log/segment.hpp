@@ -20,6 +20,9 @@ class segment_text {
     /// Adds all documents of another text, which is left empty.
     void add(segment_text&& other);
 
+    /// The documents added so far. The views live as long as this object is not changed.
+    std::vector<std::string_view> documents() const;
+
     bool empty() const noexcept { return count_ == 0; }
     std::int64_t count() const noexcept { return count_; }
     /// Bytes that the finished text will have.

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <minibatch/detail/initiate.hpp>
+#include <minibatch/options.hpp>
+#include <minibatch/window.hpp>
+#include <optional>
+
+namespace minibatch {
+
+namespace detail {
+class consumer_core;
+}
+
+/// What `consumer::stop` returns: the stop has been asked for already. It may be awaited, or called with a completion
+/// token for `void(error_code)`, or ignored.
+struct stop_request {
+    template <boost::asio::completion_token_for<void(error_code)> Token>
+    auto operator()(Token&& token) const {
+        return detail::initiate<>(token, [](detail::completion<> done) { complete(std::move(done)); });
+    }
+
+  private:
+    static void complete(detail::completion<> done);
+};
+
+/// Receives the windows of one group of a stream. A cheap handle: copies share the same consumer. When the last copy
+/// is destroyed the consumer stops as with `stop()`.
+///
+/// Thread safety: all members may be called from any thread at the same time.
+class consumer {
+  public:
+    consumer() = default;
+    explicit consumer(std::shared_ptr<detail::consumer_core> core);
+
+    /// Waits for the next window. Completes with `void(error_code, std::optional<window>)` on the caller's executor;
+    /// the result is empty once `stop` has drained.
+    ///
+    /// There is no time-out on waiting for messages or for the lease.
+    /// Cancellation: all kinds; no window is lost. The code is `asio::error::operation_aborted`.
+    /// Errors: `unavailable` after an outage longer than the handle's time-out (call again: it goes on by itself),
+    /// `stream_deleted`, `corrupt`, `emitter_failed`, `too_many_pending`.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto next_window(Token token = {}) {
+        return detail::initiate<std::optional<window>>(
+            token, [core = core_](detail::completion<std::optional<window>> done) { start_next(core, std::move(done)); });
+    }
+
+    /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
+    /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
+    /// does not wait for the drain.
+    stop_request stop(drain remainder = drain::release) {
+        request_stop(core_, remainder);
+        return {};
+    }
+
+  private:
+    static void start_next(std::shared_ptr<detail::consumer_core> const& core,
+                           detail::completion<std::optional<window>> done);
+    static void request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder);
+
+    std::shared_ptr<detail::consumer_core> core_;
+};
+
+}  // namespace minibatch
+
+template <>
+struct boost::asio::is_async_operation<minibatch::stop_request> : std::true_type {};

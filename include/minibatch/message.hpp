@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace minibatch {
+
+/// Milliseconds since the Unix epoch, by the database's clock.
+using time_point = std::chrono::sys_time<std::chrono::milliseconds>;
+
+/// One message of a stream. Cheap to copy: it shares the memory of the segment it came in, which stays for as long as
+/// a copy lives.
+class message {
+  public:
+    message() = default;
+    /// `text` must stay valid for as long as `owner` lives.
+    message(std::int64_t offset, time_point created, int partition, std::string_view text,
+            std::shared_ptr<void const> owner) noexcept
+        : offset_(offset), created_(created), text_(text), owner_(std::move(owner)), partition_(partition) {}
+
+    /// Its place in the partition: 0, 1, 2 … without gaps.
+    std::int64_t offset() const noexcept { return offset_; }
+    /// When it became durable. Never decreases along the offsets.
+    time_point created() const noexcept { return created_; }
+    int partition() const noexcept { return partition_; }
+    /// The document as JSON text. Valid for as long as a copy of this message lives.
+    std::string_view text() const noexcept { return text_; }
+    /// The document, decoded. Each call parses the text: keep the result if it is needed more than once. Throws `error`
+    /// with `errc::corrupt` when the stored text is not a JSON document.
+    boost::json::value data() const;
+
+  private:
+    std::int64_t offset_ = 0;
+    time_point created_{};
+    std::string_view text_ = "{}";
+    std::shared_ptr<void const> owner_;
+    int partition_ = 0;
+};
+
+}  // namespace minibatch

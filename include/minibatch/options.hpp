@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <minibatch/log.hpp>
+#include <optional>
+#include <string>
+
+namespace minibatch {
+
+using std::chrono::milliseconds;
+
+/// How a database handle behaves.
+struct connect_options {
+    /// Threads for the database's blocking calls, 2 … 64.
+    std::size_t threads = 4;
+    /// Bound of every operation's work on the database; a database that is away is waited for that long.
+    milliseconds timeout{30'000};
+    /// Bound of `connect`.
+    milliseconds connect_timeout{5'000};
+    /// Bytes of documents that may wait to be written. Appends beyond that wait for room.
+    std::size_t max_pending_bytes = std::size_t{64} << 20;
+    /// Receives what the library has to tell; empty: nothing is logged.
+    log_callback log = {};
+};
+
+/// What a stream is to be. What is absent stays as it is, or takes its default when the stream is created.
+struct stream_options {
+    /// How many logs the stream is cut into, 1 … 1024. Default 1. It cannot be changed later.
+    std::optional<int> partitions = {};
+    /// Messages older than this are removed, committed or not.
+    std::optional<milliseconds> max_age = {};
+    /// At most about so many messages stay, per partition; removed in whole segments.
+    std::optional<std::int64_t> max_messages = {};
+    /// At most about so many bytes stay, per partition; removed in whole segments.
+    std::optional<std::int64_t> max_bytes = {};
+};
+
+struct append_options {
+    /// Messages with the same key go to the same partition. Empty: the partitions take turns.
+    std::string key = {};
+};
+
+struct producer_options {
+    /// A batch is handed to the database when it has so many documents, 1 … 100,000.
+    std::size_t batch_size = 1'000;
+    /// … or when its first document has waited so long. Zero: at once.
+    milliseconds linger{5};
+    /// Bytes of documents that may be buffered or on their way. `append` waits beyond that.
+    std::size_t max_pending_bytes = std::size_t{16} << 20;
+};
+
+/// Where a group that is new to a stream starts.
+enum class start { earliest, latest };
+
+struct consumer_options {
+    /// The consumer group. Its progress is kept with the stream under this name.
+    std::string group = "default";
+    /// Whether messages stay after this group has committed them (until the stream's retention limits).
+    bool keep = false;
+    /// Windows delivered and not yet committed, per partition, 1 … 1,000. Order is kept with 1.
+    int max_in_flight = 1;
+    /// How long the lease on a partition lasts without renewal; it is renewed every third of it. 300 ms … 1 h.
+    milliseconds lease{10'000};
+    /// Where the group starts if it is new.
+    minibatch::start start = minibatch::start::earliest;
+};
+
+/// What becomes of the messages that are not in a window yet when a consumer stops.
+enum class drain {
+    release,  ///< they stay in the stream for the next consumer
+    flush,    ///< they are delivered as a last window, reason `flush`
+};
+
+}  // namespace minibatch

@@ -1,0 +1,191 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <minibatch/consumer.hpp>
+#include <minibatch/detail/documents.hpp>
+#include <minibatch/detail/initiate.hpp>
+#include <minibatch/message.hpp>
+#include <minibatch/options.hpp>
+#include <minibatch/producer.hpp>
+#include <minibatch/strategy.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace minibatch {
+
+class database;
+
+/// Where a message was stored.
+struct position {
+    int partition = 0;
+    std::int64_t offset = 0;
+    operator std::int64_t() const noexcept { return offset; }
+};
+
+/// A consumer group as `stream::info` reports it, summed over the partitions.
+struct group_info {
+    std::string name;
+    bool keep = false;
+    /// Messages not committed yet.
+    std::int64_t lag = 0;
+    /// Messages that retention removed before the group had committed them.
+    std::int64_t lost = 0;
+    /// Who holds the lease of the first partition that has a holder; empty if nobody does.
+    std::string owner;
+};
+
+struct stream_info {
+    std::string name;
+    int partitions = 1;
+    std::int64_t messages = 0;
+    std::int64_t bytes = 0;
+    std::vector<group_info> groups;
+};
+
+namespace detail {
+class stream_core;
+}
+
+/// A handle to a durable, ordered log of JSON documents. Cheap to copy.
+///
+/// Thread safety: all members may be called from any thread at the same time. Documents are encoded during the call,
+/// so that arguments need not outlive it.
+class stream {
+  public:
+    stream() = default;
+    explicit stream(std::shared_ptr<detail::stream_core> core);
+
+    /// Opens the stream, creating it if need be. Completes with `void(error_code, stream)`.
+    /// Errors: `invalid_name`, `partition_mismatch`, `invalid_argument`, and what the database reports.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] static auto get_or_create(database const& db, std::string name, stream_options options = {},
+                                            Token token = {}) {
+        return detail::initiate<stream>(
+            token, [owner = core_of(db), name = std::move(name), options](detail::completion<stream> done) mutable {
+                start_open(owner, std::move(name), options, std::move(done));
+            });
+    }
+
+    std::string const& name() const;
+    int partitions() const;
+
+    /// Appends one document; completes with `void(error_code, position)` once it is durable. Documents waiting at the
+    /// same moment are written together.
+    ///
+    /// Cancellation: before the document has been handed to the database it has no effect and the code is
+    /// `asio::error::operation_aborted`; afterwards it is `errc::outcome_unknown`.
+    /// Errors: `invalid_document`, `document_too_large`, `timeout` (nothing was written), `stream_deleted`,
+    /// `storage_full`, and what else the database reports.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append(boost::json::value const& document, Token token = {}) {
+        return append_one(detail::encode_any(document), {}, token);
+    }
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append(boost::json::value const& document, append_options options, Token token = {}) {
+        return append_one(detail::encode_any(document), std::move(options), token);
+    }
+    /// The same for a value of a type that `boost::json::value_from` turns into an object.
+    template <detail::single_document T, class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append(T const& value, Token token = {}) {
+        return append_one(detail::encode_any(value), {}, token);
+    }
+    template <detail::single_document T, class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append(T const& value, append_options options, Token token = {}) {
+        return append_one(detail::encode_any(value), std::move(options), token);
+    }
+    /// Appends a range of documents or typed values as one atomic batch: all or none, one after another, in one
+    /// partition. Completes with the position of the first. An empty range is `invalid_argument`.
+    template <detail::document_range Range, class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append(Range&& documents, Token token = {}) {
+        return append_batch(detail::encode_all(documents), {}, token);
+    }
+    template <detail::document_range Range, class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append(Range&& documents, append_options options, Token token = {}) {
+        return append_batch(detail::encode_all(documents), std::move(options), token);
+    }
+    /// Appends one document given as JSON text, which is checked and kept as it is.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append_json(std::string_view text, Token token = {}) {
+        return append_one(encode_document_text(text), {}, token);
+    }
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append_json(std::string_view text, append_options options, Token token = {}) {
+        return append_one(encode_document_text(text), std::move(options), token);
+    }
+
+    /// A producer that buffers and writes in batches. Throws `error` with `invalid_argument` for options out of range.
+    [[nodiscard]] producer make_producer(producer_options options = {}) const;
+
+    /// Joins a consumer group with a windowing strategy. Completes with `void(error_code, consumer)`.
+    /// Errors: `invalid_argument`, `invalid_name`, `stream_deleted`, and what the database reports.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto consume(strategy how, consumer_options options = {}, Token token = {}) {
+        return detail::initiate<consumer>(
+            token, [core = core_, how = std::move(how),
+                    options = std::move(options)](detail::completion<consumer> done) mutable {
+                start_consume(core, std::move(how), std::move(options), std::move(done));
+            });
+    }
+
+    /// Up to `limit` messages of one partition from an offset on (or from the first that is still there), without a
+    /// group and without effect on any. Completes with `void(error_code, std::vector<message>)`; fewer than `limit`
+    /// messages mean that the end, or 16 MiB, was reached.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto peek(int partition, std::int64_t from, std::size_t limit, Token token = {}) {
+        return detail::initiate<std::vector<message>>(
+            token, [core = core_, partition, from, limit](detail::completion<std::vector<message>> done) {
+                start_peek(core, partition, from, limit, std::move(done));
+            });
+    }
+
+    /// Sizes, groups and lag. Completes with `void(error_code, stream_info)`.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto info(Token token = {}) {
+        return detail::initiate<stream_info>(
+            token, [core = core_](detail::completion<stream_info> done) { start_info(core, std::move(done)); });
+    }
+
+    /// Removes all messages. Offsets go on from where they were; groups continue at the end.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto clear(Token token = {}) {
+        return detail::initiate<>(token, [core = core_](detail::completion<> done) { start_clear(core, std::move(done)); });
+    }
+
+  private:
+    using owner = std::shared_ptr<void>;
+    static owner core_of(database const& db);
+    static void start_open(owner const& db, std::string name, stream_options options, detail::completion<stream> done);
+    static void start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents,
+                             append_options options, detail::completion<position> done);
+    static void start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document,
+                             append_options options, detail::completion<position> done);
+    static void start_consume(std::shared_ptr<detail::stream_core> const& core, strategy how, consumer_options options,
+                              detail::completion<consumer> done);
+    static void start_peek(std::shared_ptr<detail::stream_core> const& core, int partition, std::int64_t from,
+                           std::size_t limit, detail::completion<std::vector<message>> done);
+    static void start_info(std::shared_ptr<detail::stream_core> const& core, detail::completion<stream_info> done);
+    static void start_clear(std::shared_ptr<detail::stream_core> const& core, detail::completion<> done);
+
+    template <class Documents, class Token>
+    auto begin_append(Documents documents, append_options options, Token& token) {
+        return detail::initiate<position>(
+            token, [core = core_, documents = std::move(documents),
+                    options = std::move(options)](detail::completion<position> done) mutable {
+                start_append(core, std::move(documents), std::move(options), std::move(done));
+            });
+    }
+    template <class Token>
+    auto append_one(encoded_document document, append_options options, Token& token) {
+        return begin_append(std::move(document), std::move(options), token);
+    }
+    template <class Token>
+    auto append_batch(std::vector<encoded_document> documents, append_options options, Token& token) {
+        return begin_append(std::move(documents), std::move(options), token);
+    }
+
+    std::shared_ptr<detail::stream_core> core_;
+};
+
+}  // namespace minibatch

@@ -1,0 +1,54 @@
+#include <minibatch/consumer.hpp>
+
+#include "api/consumer_core.hpp"
+#include "runtime/partition_worker.hpp"
+#include "store/names.hpp"
+
+namespace minibatch {
+namespace detail {
+
+std::shared_ptr<consumer_core> consumer_core::join(std::shared_ptr<stream_core> const& stream, strategy const& how,
+                                                   consumer_options const& options, store::store& database,
+                                                   store::steady_time deadline) {
+    store::check_name("group", options.group);
+    if (options.max_in_flight < 1 || options.max_in_flight > 1000) {
+        throw error(errc::invalid_argument, "consumer_options::max_in_flight must be between 1 and 1000, not " + std::to_string(options.max_in_flight));
+    }
+    if (options.lease < milliseconds(300) || options.lease > std::chrono::hours(1)) {
+        throw error(errc::invalid_argument, "consumer_options::lease must be between 300 ms and 1 hour, not " + std::to_string(options.lease.count()) + " ms");
+    }
+    auto const begin = options.start == start::earliest ? store::start_position::earliest : store::start_position::latest;
+    std::vector<store::group_state> groups;
+    for (int partition = 0; partition < stream->record.partitions; ++partition) {
+        groups.push_back(database.register_group({{stream->record.incarnation, partition}, options.group}, begin, options.keep, deadline));
+    }
+    auto member = std::make_shared<runtime::group_member>(stream->db->engine(), stream->record, how, options);
+    member->start(std::move(groups));
+    return std::make_shared<consumer_core>(stream->db, std::move(member));
+}
+
+}  // namespace detail
+
+consumer::consumer(std::shared_ptr<detail::consumer_core> core) : core_(std::move(core)) {}
+
+void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core, detail::completion<std::optional<window>> done) {
+    auto op = std::make_shared<detail::operation<std::optional<window>>>(std::move(done));
+    auto slot = op->slot();
+    auto const wait = core->member->next([op, db = core->db](std::optional<error> problem, runtime::window_ptr record) {
+        // From here on the window is in the caller's hands: a completion that never runs gives it back.
+        std::optional<window> delivered;
+        if (record) delivered.emplace(std::make_shared<detail::open_window>(db, std::move(record)));
+        op->complete(std::move(problem), std::move(delivered));
+    });
+    if (slot.is_connected()) {
+        slot.assign([weak = std::weak_ptr(core->member), wait](boost::asio::cancellation_type) {
+            if (auto const member = weak.lock()) member->cancel(wait);
+        });
+    }
+}
+
+void consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) { core->member->stop(remainder); }
+
+void stop_request::complete(detail::completion<> done) { detail::operation<>(std::move(done)).complete(std::nullopt); }
+
+}  // namespace minibatch

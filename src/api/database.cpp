@@ -1,0 +1,71 @@
+#include <minibatch/database.hpp>
+
+#include "api/database_core.hpp"
+#include "api/stream_core.hpp"
+#include "store/names.hpp"
+
+namespace minibatch {
+namespace detail {
+namespace {
+
+store::stream_record find(store::store& database, std::string const& name, store::steady_time deadline) {
+    store::check_name("stream", name);
+    auto record = database.find_stream(name, deadline);
+    if (!record) throw error(errc::stream_not_found, "there is no stream '" + name + "'");
+    return std::move(*record);
+}
+
+}  // namespace
+
+void start_connect(std::string url, connect_options options, completion<database> done) {
+    // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself.
+    std::thread([url = std::move(url), options = std::move(options), op = operation<database>(std::move(done))]() mutable {
+        try {
+            op.complete(std::nullopt, database(database_core::open(url, options)));
+        } catch (error const& problem) {
+            op.fail(problem);
+        } catch (std::exception const& problem) {
+            op.fail(error(errc::store_failure, problem.what()));
+        }
+    }).detach();
+}
+
+}  // namespace detail
+
+void database::start_streams(std::shared_ptr<detail::database_core> const& core, detail::completion<std::vector<std::string>> done) {
+    using names = std::vector<std::string>;
+    detail::run_blocking<names>(core, detail::operation<names>(std::move(done)), [](store::store& db, store::steady_time deadline) {
+        names found;
+        for (auto& record : db.list_streams(deadline)) found.push_back(std::move(record.name));
+        return found;
+    });
+}
+
+void database::start_find(std::shared_ptr<detail::database_core> const& core, std::string name, detail::completion<stream> done) {
+    detail::run_blocking<stream>(core, detail::operation<stream>(std::move(done)), [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
+        auto record = detail::find(db, name, deadline);
+        if (record.limits.any()) core->engine()->retain(record);
+        return stream(std::make_shared<detail::stream_core>(core, std::move(record)));
+    });
+}
+
+void database::start_delete(std::shared_ptr<detail::database_core> const& core, std::string name, detail::completion<> done) {
+    detail::run_blocking(core, detail::operation<>(std::move(done)), [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
+        auto const record = detail::find(db, name, deadline);
+        if (!db.delete_stream(name, record.incarnation, deadline)) throw error(errc::stream_not_found, "there is no stream '" + name + "'");
+        core->engine()->newest.drop(record.incarnation);
+    });
+}
+
+void database::start_delete_group(std::shared_ptr<detail::database_core> const& core, std::string stream_name, std::string group, detail::completion<> done) {
+    detail::run_blocking(core, detail::operation<>(std::move(done)),
+                         [stream_name = std::move(stream_name), group = std::move(group)](store::store& db, store::steady_time deadline) {
+                             auto const record = detail::find(db, stream_name, deadline);
+                             store::check_name("group", group);
+                             if (!db.delete_group(record.incarnation, group, deadline)) {
+                                 throw error(errc::group_not_found, "stream '" + stream_name + "' has no group '" + group + "'");
+                             }
+                         });
+}
+
+}  // namespace minibatch

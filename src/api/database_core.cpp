@@ -1,0 +1,98 @@
+#include "api/database_core.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <chrono>
+#include <future>
+
+#include "store/open.hpp"
+
+namespace minibatch::detail {
+namespace {
+
+/// How long the last handle waits for what was handed over.
+constexpr std::chrono::seconds shut_down_limit{10};
+
+/// Signals are the application's: none is delivered to a thread of ours. While one exists, threads started from here
+/// inherit a mask that blocks all.
+class signals_blocked {
+  public:
+    signals_blocked() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    signals_blocked(signals_blocked const&) = delete;
+    signals_blocked& operator=(signals_blocked const&) = delete;
+
+  private:
+    sigset_t before_{};
+};
+
+}  // namespace
+
+std::shared_ptr<database_core> database_core::open(std::string const& url, connect_options const& options) {
+    if (options.threads < 2 || options.threads > 64) {
+        throw error(errc::invalid_argument, "connect_options::threads must be between 2 and 64, not " + std::to_string(options.threads));
+    }
+    if (options.timeout.count() <= 0 || options.connect_timeout.count() <= 0) {
+        throw error(errc::invalid_argument, "connect_options: time-outs must be positive");
+    }
+    store::open_options how;
+    how.timeout = options.connect_timeout;
+    how.log = options.log;
+    how.readers = static_cast<int>(options.threads);
+    signals_blocked const quiet;
+    auto database = store::open_store(url.empty() ? store::default_url() : url, how);
+
+    std::shared_ptr<database_core> core(new database_core);
+    core->threads_ = std::make_unique<threads>(options.threads);
+    auto& own = *core->threads_;
+    runtime::environment env;
+    env.loop = own.loop.get_executor();
+    env.workers = own.workers.get_executor();
+    env.time = runtime::real_scheduler(env.loop);
+    env.database = std::move(database);
+    env.log = options.log;
+    env.timeout = options.timeout;
+    own.engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
+    own.engine->start();
+    own.loop_thread = std::thread([&loop = own.loop] { loop.run(); });
+    return core;
+}
+
+database_core::~database_core() {
+    if (!threads_) return;
+    auto const own = threads_->loop_thread.get_id() == std::this_thread::get_id() ||
+                     threads_->workers.get_executor().running_in_this_thread();
+    if (!own) {
+        threads_->shut_down();
+        return;
+    }
+    // The last handle went on one of our own threads, which cannot wait for itself.
+    std::thread([last = std::move(threads_)] { last->shut_down(); }).detach();
+}
+
+void database_core::threads::shut_down() {
+    auto const limit = std::chrono::steady_clock::now() + shut_down_limit;
+    auto const wait_for = [&](auto done) {
+        while (!done() && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    };
+    // Consumers first, since they give their leases back through the queue.
+    wait_for([&] { return engine->active == 0; });
+    engine->writes->close();
+    wait_for([&] { return engine->writes->idle(); });
+    engine->stop();
+    // stop() posts to the loop, which posts to the workers: both run dry in that order.
+    std::promise<void> passed;
+    asio::post(loop, [&] { passed.set_value(); });
+    passed.get_future().wait();
+    keep_running.reset();
+    loop.stop();
+    loop_thread.join();
+    workers.join();
+}
+
+}  // namespace minibatch::detail

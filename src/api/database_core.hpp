@@ -1,0 +1,76 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <minibatch/options.hpp>
+#include <string>
+#include <thread>
+
+#include "runtime/engine.hpp"
+#include "runtime/operation.hpp"
+
+namespace minibatch::detail {
+
+namespace asio = boost::asio;
+
+/// What a database handle owns: the threads, and the engine that runs on them. Destroyed with the last handle, which
+/// waits (bounded) until what was handed over has been written.
+class database_core {
+  public:
+    /// Blocks while the database is opened.
+    static std::shared_ptr<database_core> open(std::string const& url, connect_options const& options);
+    ~database_core();
+    database_core(database_core const&) = delete;
+    database_core& operator=(database_core const&) = delete;
+
+    std::shared_ptr<runtime::engine> const& engine() const noexcept { return threads_->engine; }
+    runtime::environment const& env() const noexcept { return threads_->engine->env; }
+
+  private:
+    struct threads {
+        explicit threads(std::size_t count) : workers(count), keep_running(loop.get_executor()) {}
+        asio::io_context loop{1};
+        asio::thread_pool workers;
+        asio::executor_work_guard<asio::io_context::executor_type> keep_running;
+        std::thread loop_thread;
+        std::shared_ptr<runtime::engine> engine;
+        void shut_down();
+    };
+
+    database_core() = default;
+    std::unique_ptr<threads> threads_;
+};
+
+/// Runs a blocking call on a worker and completes `done` with what it returns. The handle is kept open meanwhile.
+template <class Result, class Call>
+void run_blocking(std::shared_ptr<database_core> core, operation<Result> done, Call call) {
+    auto const& workers = core->env().workers;
+    asio::post(workers, [core = std::move(core), done = std::move(done), call = std::move(call)]() mutable {
+        try {
+            auto result = call(*core->env().database, core->env().deadline());
+            done.complete(std::nullopt, std::move(result));
+        } catch (error const& problem) {
+            done.fail(problem);
+        } catch (std::exception const& problem) {
+            done.fail(error(errc::store_failure, problem.what()));
+        }
+    });
+}
+template <class Call>
+void run_blocking(std::shared_ptr<database_core> core, operation<> done, Call call) {
+    auto const& workers = core->env().workers;
+    asio::post(workers, [core = std::move(core), done = std::move(done), call = std::move(call)]() mutable {
+        try {
+            call(*core->env().database, core->env().deadline());
+            done.complete(std::nullopt);
+        } catch (error const& problem) {
+            done.fail(problem);
+        } catch (std::exception const& problem) {
+            done.fail(error(errc::store_failure, problem.what()));
+        }
+    });
+}
+
+}  // namespace minibatch::detail

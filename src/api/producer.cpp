@@ -1,0 +1,159 @@
+#include <minibatch/producer.hpp>
+
+#include "api/producer_core.hpp"
+
+namespace minibatch {
+namespace detail {
+
+producer_core::producer_core(std::shared_ptr<stream_core> target, producer_options options)
+    : stream_(std::move(target)), options_(options) {
+    if (options.batch_size < 1 || options.batch_size > 100'000) {
+        throw error(errc::invalid_argument, "producer_options::batch_size must be between 1 and 100000, not " + std::to_string(options.batch_size));
+    }
+    if (options.linger.count() < 0) throw error(errc::invalid_argument, "producer_options::linger must not be negative");
+    if (options.max_pending_bytes == 0) throw error(errc::invalid_argument, "producer_options::max_pending_bytes must be positive");
+}
+
+producer_core::~producer_core() {
+    if (buffer_.empty()) return;
+    auto const& env = stream_->db->env();
+    stream_->db->engine()->writes->append(
+        stream_->choose({}), std::move(buffer_), [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t) {
+            if (problem && say) say(log_level::error, "documents of a destroyed producer of stream '" + name + "' were not written: " + problem->what());
+        });
+}
+
+std::shared_ptr<shared_operation<>> producer_core::cancellable(operation<> done) {
+    auto slot = done.slot();
+    auto shared = std::make_shared<shared_operation<>>(std::move(done));
+    if (slot.is_connected()) {
+        slot.assign([weak = std::weak_ptr(shared)](asio::cancellation_type) {
+            if (auto const still = weak.lock(); still && still->claim()) still->done.cancelled();
+        });
+    }
+    return shared;
+}
+
+void producer_core::append(std::string document, operation<> done) {
+    {
+        lock const held(mutex_);
+        if (failure_) {
+            done.fail(error(failure_->code(), std::string("an earlier batch was not written, and flush has not reported it yet: ") + failure_->what()));
+            return;
+        }
+        if (!waiters_.empty() || (pending_bytes_ > 0 && pending_bytes_ + document.size() > options_.max_pending_bytes)) {
+            send();
+            waiters_.push_back({cancellable(std::move(done)), std::move(document)});
+            return;
+        }
+        accept(document);
+    }
+    done.complete(std::nullopt);
+}
+
+void producer_core::accept(std::string_view document) {
+    if (buffer_.empty()) buffered_since_ = stream_->db->env().time->now();
+    buffer_.add(document);
+    pending_bytes_ += document.size();
+    if (buffer_.count() >= static_cast<std::int64_t>(options_.batch_size) || options_.linger.count() == 0 || buffer_.size() > max_document_bytes / 4) send();
+    else if (!linger_) arm_linger();
+}
+
+void producer_core::arm_linger() {
+    linger_ = stream_->db->env().time->at(buffered_since_ + options_.linger, [weak = weak_from_this()] {
+        if (auto const self = weak.lock()) self->lingered();
+    });
+}
+
+/// The timer is not moved with every batch: it finds out here how long the present one has waited.
+void producer_core::lingered() {
+    lock const held(mutex_);
+    linger_.reset();
+    if (buffer_.empty()) return;
+    if (buffered_since_ + options_.linger <= stream_->db->env().time->now()) send();
+    else arm_linger();
+}
+
+void producer_core::send() {
+    if (buffer_.empty()) return;
+    auto const batch = next_batch_++;
+    outstanding_.insert(batch);
+    auto copy = buffer_;
+    stream_->db->engine()->writes->append(
+        stream_->choose({}), std::exchange(buffer_, {}),
+        [self = shared_from_this(), batch, documents = std::move(copy)](std::optional<error> problem, std::int64_t) {
+            self->written(batch, documents, problem);
+        });
+}
+
+void producer_core::written(std::uint64_t batch, log::segment_text const& documents, std::optional<error> const& problem) {
+    std::vector<std::shared_ptr<shared_operation<>>> accepted;
+    {
+        lock const held(mutex_);
+        outstanding_.erase(batch);
+        auto const separators = static_cast<std::size_t>(documents.count()) * 2;
+        pending_bytes_ -= documents.size() - separators;
+        if (problem) {
+            if (!failure_) failure_ = problem;
+            for (auto const text : documents.documents()) failed_.emplace_back(text);
+        }
+        while (!waiters_.empty() && (failure_ || pending_bytes_ == 0 || pending_bytes_ + waiters_.front().document.size() <= options_.max_pending_bytes)) {
+            auto next = std::move(waiters_.front());
+            waiters_.pop_front();
+            if (!next.done->claim()) continue;
+            if (failure_) {
+                next.done->done.fail(*failure_);
+                continue;
+            }
+            accept(next.document);
+            accepted.push_back(std::move(next.done));
+        }
+        answer_flushers();
+    }
+    for (auto const& op : accepted) op->done.complete(std::nullopt);
+}
+
+void producer_core::answer_flushers() {
+    while (!flushers_.empty() && (outstanding_.empty() || *outstanding_.begin() > flushers_.front().up_to)) {
+        auto const op = std::move(flushers_.front().done);
+        flushers_.pop_front();
+        if (!op->claim()) continue;
+        if (!failure_) {
+            op->done.complete(std::nullopt);
+            continue;
+        }
+        unwritten_ = std::exchange(failed_, {});
+        auto const problem = *std::exchange(failure_, std::nullopt);
+        op->done.fail(error(problem.code(), std::to_string(unwritten_.size()) + " documents were not written: " + problem.what()));
+    }
+}
+
+void producer_core::flush(operation<> done) {
+    lock const held(mutex_);
+    send();
+    flushers_.push_back({next_batch_ - 1, cancellable(std::move(done))});
+    answer_flushers();
+}
+
+std::vector<std::string> producer_core::take_unwritten() {
+    lock const held(mutex_);
+    return std::exchange(unwritten_, {});
+}
+
+}  // namespace detail
+
+producer::producer(std::shared_ptr<detail::producer_core> core) : core_(std::move(core)) {}
+
+void producer::start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document, detail::completion<> done) {
+    detail::operation<> op(std::move(done));
+    if (document.problem) return op.fail(std::move(*document.problem));
+    core->append(std::move(document.text), std::move(op));
+}
+
+void producer::start_flush(std::shared_ptr<detail::producer_core> const& core, detail::completion<> done) {
+    core->flush(detail::operation<>(std::move(done)));
+}
+
+std::vector<std::string> producer::take_unwritten() { return core_->take_unwritten(); }
+
+}  // namespace minibatch

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <minibatch/options.hpp>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "api/stream_core.hpp"
+#include "log/segment.hpp"
+
+namespace minibatch::detail {
+
+/// The buffer that the copies of a producer share. Thread-safe.
+class producer_core : public std::enable_shared_from_this<producer_core> {
+  public:
+    producer_core(std::shared_ptr<stream_core> target, producer_options options);
+    ~producer_core();
+
+    void append(std::string document, operation<> done);
+    void flush(operation<> done);
+    std::vector<std::string> take_unwritten();
+
+  private:
+    struct waiter {
+        std::shared_ptr<shared_operation<>> done;
+        std::string document;
+    };
+    struct flusher {
+        std::uint64_t up_to;
+        std::shared_ptr<shared_operation<>> done;
+    };
+    using lock = std::unique_lock<std::mutex>;
+
+    void accept(std::string_view document);
+    void send();
+    void arm_linger();
+    void lingered();
+    void written(std::uint64_t batch, log::segment_text const& documents, std::optional<error> const& problem);
+    void answer_flushers();
+    static std::shared_ptr<shared_operation<>> cancellable(operation<> done);
+
+    std::shared_ptr<stream_core> const stream_;
+    producer_options const options_;
+
+    std::mutex mutex_;
+    log::segment_text buffer_;
+    runtime::steady_time buffered_since_{};
+    std::unique_ptr<runtime::timer> linger_;
+    std::size_t pending_bytes_ = 0;
+    std::uint64_t next_batch_ = 1;
+    std::set<std::uint64_t> outstanding_;
+    std::deque<waiter> waiters_;
+    std::deque<flusher> flushers_;
+    std::optional<error> failure_;  // the first since the last flush
+    std::vector<std::string> failed_;
+    std::vector<std::string> unwritten_;
+};
+
+}  // namespace minibatch::detail

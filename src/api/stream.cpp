@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <minibatch/database.hpp>
+#include <minibatch/stream.hpp>
+
+#include "api/consumer_core.hpp"
+#include "api/producer_core.hpp"
+#include "api/stream_core.hpp"
+#include "store/names.hpp"
+
+namespace minibatch {
+namespace detail {
+
+store::log_id stream_core::choose(std::string_view key) {
+    unsigned chosen = 0;
+    if (record.partitions > 1) {
+        if (key.empty()) {
+            chosen = turn_.fetch_add(1, std::memory_order_relaxed);
+        } else {
+            // Part of the storage format: the same key must go to the same partition for ever, in every program.
+            boost::crc_32_type crc;
+            crc.process_bytes(key.data(), key.size());
+            chosen = crc.checksum();
+        }
+        chosen %= static_cast<unsigned>(record.partitions);
+    }
+    return {record.incarnation, static_cast<int>(chosen)};
+}
+
+namespace {
+
+void append(std::shared_ptr<stream_core> const& core, log::segment_text documents, std::string_view key,
+            operation<position> op) {
+    auto const target = core->choose(key);
+    auto& queue = *core->db->engine()->writes;
+    auto slot = op.slot();
+    if (!slot.is_connected()) {
+        queue.append(target, std::move(documents),
+                     [db = core->db, op = std::move(op), target](std::optional<error> problem, std::int64_t offset) mutable {
+                         op.complete(std::move(problem), position{target.partition, offset});
+                     });
+        return;
+    }
+    auto shared = std::make_shared<shared_operation<position>>(std::move(op));
+    auto const ticket = queue.append(target, std::move(documents),
+                                     [db = core->db, shared, target](std::optional<error> problem, std::int64_t offset) {
+                                         if (shared->claim()) shared->done.complete(std::move(problem), position{target.partition, offset});
+                                     });
+    slot.assign([weak = std::weak_ptr(shared), db = std::weak_ptr(core->db), ticket](asio::cancellation_type) {
+        auto const still = weak.lock();
+        auto const owner = db.lock();
+        if (!still || !owner) return;
+        auto const taken_back = owner->engine()->writes->cancel(ticket);
+        if (!still->claim()) return;
+        if (taken_back) still->done.cancelled();
+        else still->done.fail(error(errc::outcome_unknown, "the append was cancelled after it had been handed to the database"));
+    });
+}
+
+store::retention limits_of(stream_options const& options) {
+    return {options.max_age, options.max_messages, options.max_bytes};
+}
+
+void check(stream_options const& options) {
+    auto const refuse = [](char const* what, auto value) {
+        throw error(errc::invalid_argument, std::string("stream_options::") + what + ", not " + std::to_string(value));
+    };
+    if (options.partitions && (*options.partitions < 1 || *options.partitions > 1024)) refuse("partitions must be between 1 and 1024", *options.partitions);
+    if (options.max_age && options.max_age->count() <= 0) refuse("max_age must be positive", options.max_age->count());
+    if (options.max_messages && *options.max_messages <= 0) refuse("max_messages must be positive", *options.max_messages);
+    if (options.max_bytes && *options.max_bytes <= 0) refuse("max_bytes must be positive", *options.max_bytes);
+}
+
+}  // namespace
+}  // namespace detail
+
+stream::stream(std::shared_ptr<detail::stream_core> core) : core_(std::move(core)) {}
+
+std::string const& stream::name() const { return core_->record.name; }
+int stream::partitions() const { return core_->record.partitions; }
+
+stream::owner stream::core_of(database const& db) { return db.core_; }
+
+void stream::start_open(owner const& db, std::string name, stream_options options, detail::completion<stream> done) {
+    auto core = std::static_pointer_cast<detail::database_core>(db);
+    detail::run_blocking<stream>(
+        core, detail::operation<stream>(std::move(done)),
+        [core, name = std::move(name), options](store::store& database, store::steady_time deadline) {
+            store::check_name("stream", name);
+            detail::check(options);
+            auto const limits = detail::limits_of(options);
+            auto record = database.open_stream(name, options.partitions, limits.any() ? std::optional(limits) : std::nullopt, deadline);
+            if (record.limits.any()) core->engine()->retain(record);
+            return stream(std::make_shared<detail::stream_core>(core, std::move(record)));
+        });
+}
+
+void stream::start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document,
+                          append_options options, detail::completion<position> done) {
+    detail::operation<position> op(std::move(done));
+    if (document.problem) return op.fail(std::move(*document.problem));
+    log::segment_text text;
+    text.add(document.text);
+    detail::append(core, std::move(text), options.key, std::move(op));
+}
+
+void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents,
+                          append_options options, detail::completion<position> done) {
+    detail::operation<position> op(std::move(done));
+    if (documents.empty()) return op.fail(error(errc::invalid_argument, "an empty range was given to append"));
+    log::segment_text text;
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+        auto& document = documents[i];
+        if (document.problem) {
+            return op.fail(error(document.problem->code(), "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
+        }
+        if (text.size() + document.text.size() > max_document_bytes) {
+            return op.fail(error(errc::document_too_large, "the batch is larger than " + std::to_string(max_document_bytes) + " bytes at document " + std::to_string(i)));
+        }
+        text.add(document.text);
+    }
+    detail::append(core, std::move(text), options.key, std::move(op));
+}
+
+producer stream::make_producer(producer_options options) const {
+    return producer(std::make_shared<detail::producer_core>(core_, options));
+}
+
+void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, strategy how, consumer_options options,
+                           detail::completion<consumer> done) {
+    detail::run_blocking<consumer>(
+        core->db, detail::operation<consumer>(std::move(done)),
+        [core, how = std::move(how), options = std::move(options)](store::store& database, store::steady_time deadline) {
+            return consumer(detail::consumer_core::join(core, how, options, database, deadline));
+        });
+}
+
+void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int partition, std::int64_t from,
+                        std::size_t limit, detail::completion<std::vector<message>> done) {
+    detail::run_blocking<std::vector<message>>(
+        core->db, detail::operation<std::vector<message>>(std::move(done)),
+        [core, partition, from, limit](store::store& database, store::steady_time deadline) {
+            if (partition < 0 || partition >= core->record.partitions) {
+                throw error(errc::invalid_argument, "stream '" + core->record.name + "' has no partition " + std::to_string(partition));
+            }
+            constexpr std::size_t max_bytes = std::size_t{16} << 20;
+            store::log_id const log{core->record.incarnation, partition};
+            std::vector<message> found;
+            std::size_t bytes = 0;
+            auto number = database.locate(log, std::max<std::int64_t>(from, 0), deadline);
+            while (found.size() < limit && bytes < max_bytes) {
+                auto const read = database.read(log, number, {}, deadline);
+                if (read.records.empty()) break;
+                for (auto const& record : read.records) {
+                    number = record->number() + 1;
+                    bytes += record->bytes();
+                    auto const first = std::max({from, read.state.floor.offset, record->first()});
+                    for (auto offset = first; offset < record->end() && found.size() < limit; ++offset) {
+                        found.emplace_back(offset, time_point(milliseconds(record->created())), partition,
+                                           record->document(offset - record->first()), record);
+                    }
+                }
+            }
+            return found;
+        });
+}
+
+void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail::completion<stream_info> done) {
+    detail::run_blocking<stream_info>(
+        core->db, detail::operation<stream_info>(std::move(done)), [core](store::store& database, store::steady_time deadline) {
+            stream_info info;
+            info.name = core->record.name;
+            info.partitions = core->record.partitions;
+            std::vector<store::log_state> logs;
+            for (int partition = 0; partition < info.partitions; ++partition) {
+                logs.push_back(database.state({core->record.incarnation, partition}, deadline));
+                info.messages += logs.back().end.offset - logs.back().floor.offset;
+                info.bytes += logs.back().bytes;
+            }
+            for (auto const& group : database.list_groups(core->record.incarnation, deadline)) {
+                auto found = std::find_if(info.groups.begin(), info.groups.end(), [&](auto const& known) { return known.name == group.id.group; });
+                if (found == info.groups.end()) found = info.groups.insert(found, group_info{.name = group.id.group, .owner = {}});
+                auto const& log = logs.at(static_cast<std::size_t>(group.id.log.partition));
+                auto const low = std::max(group.state.low, log.floor.offset);
+                found->keep = found->keep || group.state.keep;
+                found->lag += log.end.offset - low;
+                for (auto const& range : group.state.committed) found->lag -= range.end - std::max(range.begin, low);
+                found->lost += group.state.lost + std::max<std::int64_t>(0, log.floor.offset - std::max(group.state.low, log.cleared));
+                if (found->owner.empty() && group.held.held() && group.held.expires > database.now()) found->owner = group.held.owner;
+            }
+            return info;
+        });
+}
+
+void stream::start_clear(std::shared_ptr<detail::stream_core> const& core, detail::completion<> done) {
+    detail::run_blocking(core->db, detail::operation<>(std::move(done)), [core](store::store& database, store::steady_time deadline) {
+        database.clear_stream(core->record.incarnation, deadline);
+        core->db->engine()->newest.drop(core->record.incarnation);
+    });
+}
+
+}  // namespace minibatch

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <minibatch/document.hpp>
+#include <string_view>
+
+#include "api/database_core.hpp"
+
+namespace minibatch::detail {
+
+/// What the copies of a stream handle share.
+struct stream_core {
+    stream_core(std::shared_ptr<database_core> owner, store::stream_record opened)
+        : db(std::move(owner)), record(std::move(opened)) {}
+
+    std::shared_ptr<database_core> const db;
+    store::stream_record const record;
+
+    /// The partition for a key; without one they take turns.
+    store::log_id choose(std::string_view key);
+
+  private:
+    std::atomic<unsigned> turn_ = 0;
+};
+
+/// Lets a cancellation of `done` take back a queued append: without effect if it was still waiting, else
+/// `outcome_unknown` while the writing goes on. `done` is shared between the write and the cancellation.
+template <class... Results>
+struct shared_operation {
+    explicit shared_operation(operation<Results...> op) : done(std::move(op)) {}
+    std::atomic<bool> finished = false;
+    operation<Results...> done;
+
+    bool claim() { return !finished.exchange(true); }
+};
+
+}  // namespace minibatch::detail

@@ -1,0 +1,92 @@
+#include <boost/json/monotonic_resource.hpp>
+#include <minibatch/window.hpp>
+
+#include "api/consumer_core.hpp"
+#include "runtime/partition_worker.hpp"
+
+namespace minibatch {
+namespace detail {
+
+open_window::~open_window() {
+    auto const& loop = db->env().loop;
+    asio::post(loop, [record = record, looked_at = looked_at_] {
+        if (auto const worker = record->worker.lock()) worker->returned(record, looked_at);
+    });
+}
+
+boost::json::array const& open_window::data() {
+    looked_at_ = true;
+    if (record->made) return *record->made;
+    if (!data_) {
+        // All documents of a window share one block of memory, freed with the window.
+        boost::json::array decoded(boost::json::make_shared_resource<boost::json::monotonic_resource>());
+        decoded.reserve(static_cast<std::size_t>(record->cut.count()));
+        for (auto const& slice : record->cut.slices) {
+            for (auto index = slice.begin; index < slice.end; ++index) {
+                decoded.push_back(decode_document(slice.segment->document(index), decoded.storage()));
+            }
+        }
+        data_.emplace(std::move(decoded));
+    }
+    return *data_;
+}
+
+std::vector<message> const& open_window::messages() {
+    looked_at_ = true;
+    if (!messages_) messages_ = windowing::messages_of(record->cut, record->partition);
+    return *messages_;
+}
+
+}  // namespace detail
+
+window::window(std::shared_ptr<detail::open_window> state) : state_(std::move(state)) {}
+window::~window() = default;
+window& window::operator=(window&& other) noexcept = default;
+
+std::string const& window::id() const { return state_->record->id; }
+std::string const& window::stream() const { return state_->record->stream; }
+int window::partition() const { return state_->record->partition; }
+std::optional<std::int64_t> window::first() const {
+    return empty() ? std::nullopt : std::optional(state_->record->cut.first);
+}
+std::optional<std::int64_t> window::last() const {
+    return empty() ? std::nullopt : std::optional(state_->record->cut.last);
+}
+std::size_t window::size() const { return static_cast<std::size_t>(state_->record->cut.count()); }
+time_point window::start() const { return time_point(std::chrono::milliseconds(state_->record->cut.start)); }
+time_point window::end() const { return time_point(std::chrono::milliseconds(state_->record->cut.end)); }
+window_reason window::reason() const { return state_->record->cut.reason; }
+int window::attempt() const { return state_->attempt; }
+boost::json::array const& window::data() const { return state_->data(); }
+std::vector<message> const& window::messages() const { return state_->messages(); }
+
+void window::start_commit(std::shared_ptr<detail::open_window> const& state, detail::completion<> done) {
+    auto op = std::make_shared<detail::shared_operation<>>(detail::operation<>(std::move(done)));
+    if (auto slot = op->done.slot(); slot.is_connected()) {
+        slot.assign([weak = std::weak_ptr(op), id = state->record->id](boost::asio::cancellation_type) {
+            auto const still = weak.lock();
+            if (still && still->claim()) still->done.fail(error(errc::outcome_unknown, "the commit of window " + id + " was cancelled while it was on its way"));
+        });
+    }
+    boost::asio::post(state->db->env().loop, [state, op] {
+        auto answer = [op](std::optional<error> problem) {
+            if (op->claim()) op->done.complete(std::move(problem));
+        };
+        auto const& record = state->record;
+        if (auto const worker = record->worker.lock()) worker->commit(record, std::move(answer));
+        else answer(error(record->committed ? errc::window_closed : errc::fenced, "window " + record->id + " was not committed: its consumer has ended"));
+    });
+}
+
+void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::string reason,
+                        std::optional<std::chrono::milliseconds> delay, detail::completion<> done) {
+    auto op = std::make_shared<detail::operation<>>(std::move(done));
+    boost::asio::post(state->db->env().loop, [state, op, reason = std::move(reason), delay] {
+        auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };
+        auto const& record = state->record;
+        if (auto const worker = record->worker.lock()) worker->fail(record, reason, delay, std::move(answer));
+        else answer(error(errc::fenced, "window " + record->id + " cannot be given back: its consumer has ended"));
+    });
+}
+
+}  // namespace minibatch

@@ -1,0 +1,101 @@
+#include "runtime/group_member.hpp"
+
+#include <algorithm>
+
+#include "runtime/partition_worker.hpp"
+
+namespace minibatch::runtime {
+
+group_member::group_member(std::shared_ptr<engine> engine_of_handle, store::stream_record record, strategy windows,
+                           consumer_options given)
+    : runtime(std::move(engine_of_handle)), stream(std::move(record)), how(std::move(windows)), options(std::move(given)) {}
+
+void group_member::start(std::vector<store::group_state> groups) {
+    asio::post(runtime->env.loop, [self = shared_from_this(), groups = std::move(groups)] {
+        self->started_ = true;
+        for (auto const& group : groups) {
+            auto worker = std::make_shared<partition_worker>(self, group.id);
+            self->workers_.push_back(worker);
+            ++self->running_;
+            ++self->runtime->active;
+            worker->start();
+        }
+        self->pump();
+    });
+}
+
+std::uint64_t group_member::next(window_done done) {
+    auto const id = next_waiter_++;
+    asio::post(runtime->env.loop, [self = shared_from_this(), id, done = std::move(done)]() mutable {
+        self->waiters_.push_back({id, std::move(done)});
+        self->pump();
+    });
+    return id;
+}
+
+void group_member::cancel(std::uint64_t wait) {
+    asio::post(runtime->env.loop, [self = shared_from_this(), wait] {
+        auto& waiters = self->waiters_;
+        auto const found = std::find_if(waiters.begin(), waiters.end(), [&](auto const& entry) { return entry.id == wait; });
+        if (found == waiters.end()) return;
+        auto done = std::move(found->done);
+        waiters.erase(found);
+        std::move(done)(error(error_code(asio::error::operation_aborted)), nullptr);
+    });
+}
+
+void group_member::stop(drain remainder) {
+    asio::post(runtime->env.loop, [self = shared_from_this(), remainder] {
+        if (!self->stopping) self->stopping = remainder;
+        for (auto const& worker : self->workers_) worker->wake();
+        self->pump();
+    });
+}
+
+void group_member::offer(window_ptr window, bool first) {
+    if (first) ready_.push_front(std::move(window));
+    else ready_.push_back(std::move(window));
+    pump();
+}
+
+void group_member::withdraw(partition_worker const& worker) {
+    std::erase_if(ready_, [&](auto const& window) { return window->worker.lock().get() == &worker; });
+}
+
+void group_member::pump() {
+    for (auto at = ready_.begin(); at != ready_.end() && !waiters_.empty();) {
+        auto const worker = (*at)->worker.lock();
+        if (!worker || !worker->may_deliver()) {
+            ++at;
+            continue;
+        }
+        auto window = std::move(*at);
+        at = ready_.erase(at);
+        auto done = std::move(waiters_.front().done);
+        waiters_.pop_front();
+        window->now = window_record::state::delivered;
+        window->attempt = worker->attempt(*window);
+        std::move(done)(std::nullopt, std::move(window));
+    }
+    if (waiters_.empty()) return;
+    if (lasting_) {
+        report(*lasting_, true);
+    } else if (started_ && running_ == 0) {
+        for (auto& entry : std::exchange(waiters_, {})) std::move(entry.done)(std::nullopt, nullptr);
+    }
+}
+
+void group_member::report(error const& problem, bool lasting) {
+    if (lasting) lasting_ = problem;
+    for (auto& entry : std::exchange(waiters_, {})) std::move(entry.done)(problem, nullptr);
+}
+
+void group_member::finished(partition_worker const& worker) {
+    withdraw(worker);
+    std::erase_if(workers_, [&](auto const& entry) { return entry.get() == &worker; });
+    --running_;
+    --runtime->active;
+    pump();
+}
+
+}  // namespace minibatch::runtime

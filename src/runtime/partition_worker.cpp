@@ -1,0 +1,262 @@
+#include "runtime/partition_worker.hpp"
+
+#include <algorithm>
+#include <boost/asio/detached.hpp>
+
+#include "runtime/back_off.hpp"
+#include "runtime/leadership.hpp"
+
+namespace minibatch::runtime {
+namespace {
+
+constexpr std::size_t read_ahead_bytes = std::size_t{2} << 20;
+
+}  // namespace
+
+partition_worker::partition_worker(std::shared_ptr<group_member> member, store::group_id group)
+    : member_(std::move(member)), runtime_(*member_->runtime), env_(runtime_.env), group_(std::move(group)) {}
+
+partition_worker::~partition_worker() = default;
+
+void partition_worker::start() {
+    asio::co_spawn(
+        env_.loop, [self = shared_from_this()] { return self->run(); },
+        [self = shared_from_this()](std::exception_ptr problem) {
+            if (problem) {
+                try {
+                    std::rethrow_exception(problem);
+                } catch (error const& known) {
+                    self->member_->report(known, true);
+                } catch (std::exception const& other) {
+                    self->member_->report(error(errc::store_failure, other.what()), true);
+                }
+            }
+            self->lead_.reset();
+            self->member_->finished(*self);
+        });
+}
+
+asio::awaitable<void> partition_worker::run() {
+    runtime_.watch(weak_from_this());
+    while (!member_->stopping) {
+        std::optional<error> trouble;
+        try {
+            if (!co_await acquire()) co_return;
+            co_await lead();
+            outages_ = 0;
+        } catch (error const& problem) {
+            trouble = problem;
+        }
+        if (lead_) {
+            lose(trouble ? trouble->what() : "the consumer has stopped");
+            lead_.reset();
+        }
+        if (trouble && lasting(*trouble)) throw error(*trouble);
+        if (trouble) co_await back_off(*trouble);
+    }
+}
+
+asio::awaitable<void> partition_worker::back_off(error const& problem) {
+    member_->report(problem, false);
+    env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
+                                     std::to_string(group_.log.partition) + ": " + problem.what());
+    auto const until = env_.time->now() + back_off_delay(++outages_);
+    while (!member_->stopping && env_.time->now() < until && !(lead_ && lead_->lost)) co_await signal_.wait(env_, until);
+}
+
+asio::awaitable<void> partition_worker::lead() {
+    auto& lead = *lead_;
+    while (!lead.lost) {
+        std::optional<steady_time> look_again;
+        std::optional<error> trouble;
+        try {
+            redeliver_due(look_again);
+            if (member_->stopping) {
+                if (*member_->stopping == drain::flush && !lead.flushed) co_await drain_remainder();
+                if (!in_use()) {
+                    co_await release();
+                    co_return;
+                }
+            } else if (lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
+                if (co_await plan(look_again)) continue;
+            }
+        } catch (error const& problem) {
+            // An outage does not end the lease: what is in flight can still be committed when it is over.
+            if (member_->stopping || lasting(problem) || problem.code() == errc::fenced) throw;
+            trouble = problem;
+        }
+        if (trouble) {
+            co_await back_off(*trouble);
+        } else if (!lead.lost) {
+            outages_ = 0;
+            co_await signal_.wait(env_, look_again);
+        }
+    }
+}
+
+/// One step of the strategy. False: nothing to do before a signal, or before `look_again`.
+asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_again) {
+    auto& lead = *lead_;
+    auto const now = std::max(env_.database->now(), lead.newest_created);
+    auto step = lead.planner.next(lead.pending, now);
+    if (auto* cut = std::get_if<windowing::cut>(&step)) {
+        co_await emit(std::move(*cut));
+        co_return true;
+    }
+    if (auto* discards = std::get_if<windowing::discard_only>(&step)) {
+        lead.tracker.discard(discards->discarded);
+        save();
+        co_return true;
+    }
+    if (auto* seal = std::get_if<windowing::seal_until>(&step)) {
+        auto const sealed = co_await written<store::seal_result>(env_, *runtime_.writes, store::seal_request{group_.log, seal->time});
+        lead.pending.sealed(seal->time, sealed.end.offset);
+        lead.pending.set_caught_up(false);
+        lead.foreign_hint = true;
+        co_return true;
+    }
+    if (std::holds_alternative<windowing::read_on>(step)) {
+        co_await fetch();
+        co_return true;
+    }
+    if (!lead.pending.caught_up()) {
+        co_await fetch();
+        co_return true;
+    }
+    if (auto const when = std::get<windowing::wait_until>(step).when) {
+        auto const until = env_.time->now() + milliseconds(std::clamp<time_ms>(*when - now, 0, 60'000));
+        look_again = look_again ? std::min(*look_again, until) : until;
+    }
+    co_return false;
+}
+
+asio::awaitable<void> partition_worker::fetch() {
+    auto& lead = *lead_;
+    auto const next = lead.pending.next_number();
+    auto const here = runtime_.newest.from(group_.log, next, read_ahead_bytes);
+    if (!here.segments.empty()) {
+        feed(here.segments);
+        co_return;
+    }
+    // What this process has appended is known without asking the store, unless another one may have appended, too.
+    if (lead.reached_end && !lead.foreign_hint && here.end <= next) {
+        lead.pending.set_caught_up(true);
+        co_return;
+    }
+    auto const hints = lead.hints;
+    auto read = co_await on_worker(env_, [database = env_.database, log = group_.log, next, deadline = env_.deadline()] {
+        store::read_limits limits;
+        limits.max_bytes = read_ahead_bytes;
+        return database->read(log, next, limits, deadline);
+    });
+    step_over_removed(read.state);
+    feed(read.records);
+    if (lead.pending.next_number() >= read.state.end.number && hints == lead.hints) {
+        lead.reached_end = true;
+        lead.foreign_hint = false;
+        lead.pending.set_caught_up(true);
+    }
+}
+
+void partition_worker::feed(std::vector<log::segment_ptr> const& records) {
+    for (auto const& record : records) {
+        lead_->tracker.note_record(*record);
+        lead_->newest_created = std::max(lead_->newest_created, record->created());
+        lead_->pending.feed(record);
+    }
+}
+
+void partition_worker::step_over_removed(store::log_state const& state) {
+    auto& lead = *lead_;
+    if (state.floor.offset <= lead.tracker.low()) return;
+    auto const lost = lead.tracker.retention_floor(state.floor.offset, state.floor.number, state.cleared);
+    lead.pending.drop_below(state.floor.offset);
+    if (lost > 0) {
+        env_.say(log_level::warning, std::to_string(lost) + " messages of stream '" + member_->stream.name +
+                                         "' were removed by retention before group '" + group_.group +
+                                         "' had committed them");
+    }
+    save();
+}
+
+asio::awaitable<void> partition_worker::emit(windowing::cut made) {
+    auto& lead = *lead_;
+    std::shared_ptr<boost::json::array const> content;
+    if (auto const& emitter = lead.planner.emitter()) {
+        auto const taken = windowing::messages_of(made, group_.log.partition);
+        try {
+            content = std::make_shared<boost::json::array const>(emitter->query(taken));
+        } catch (std::exception const& problem) {
+            throw error(errc::emitter_failed, std::string("the emitter's query failed: ") + problem.what());
+        }
+    }
+    auto const rebuildable = made.rebuildable;
+    auto const handle = lead.tracker.open(made);
+    auto id = windowing::window_id(group_.group, group_.log.partition, made);
+    auto const window = std::make_shared<window_record>(std::move(id), member_->stream.name, group_.log.partition,
+                                                        std::move(made), weak_from_this(), handle, std::move(content));
+    lead.open.emplace(handle, window);
+    for (bool recorded = rebuildable; !recorded && !lead.lost;) {
+        std::optional<error> trouble;
+        try {
+            co_await saved();
+            recorded = true;
+        } catch (error const& problem) {
+            if (member_->stopping || lasting(problem)) throw;
+            trouble = problem;
+        }
+        if (trouble) co_await back_off(*trouble);
+    }
+    if (!lead.lost) member_->offer(window, false);
+}
+
+/// At the end: all that is there goes into last windows.
+asio::awaitable<void> partition_worker::drain_remainder() {
+    auto& lead = *lead_;
+    lead.pending.set_caught_up(false);
+    while (!lead.pending.caught_up() && !lead.lost) co_await fetch();
+    while (!lead.lost && lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
+        auto const now = std::max(env_.database->now(), lead.newest_created);
+        auto cut = lead.planner.flush(lead.pending, now);
+        if (!cut) {
+            lead.flushed = true;
+            co_return;
+        }
+        co_await emit(std::move(*cut));
+    }
+}
+
+asio::awaitable<void> partition_worker::release() {
+    auto& lead = *lead_;
+    // Failures that were not stored yet count on the next holder's side.
+    if (lead.saving || lead.save_again) co_await saved();
+    if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
+        co_await written<store::trim_result>(env_, *runtime_.writes, store::trim_request{group_.log});
+    }
+    lead.lost = true;
+    acquisition_.clear();
+    co_await written<store::done>(env_, *runtime_.writes, store::release_request{group_, lead.epoch});
+}
+
+void partition_worker::changed(std::optional<store::log_position> end, std::optional<store::lease> held) {
+    if (!lead_) {
+        signal_.notify();
+        return;
+    }
+    // A deleted stream is reported by the read that follows.
+    if (held && held->epoch > lead_->epoch) lose("another consumer has taken over");
+    if (!end || end->number > lead_->pending.next_number()) {
+        lead_->foreign_hint = true;
+        ++lead_->hints;
+        lead_->pending.set_caught_up(false);
+        signal_.notify();
+    }
+}
+
+bool lasting(error const& problem) {
+    auto const code = problem.code();
+    return code == errc::stream_deleted || code == errc::corrupt || code == errc::group_not_found || code == errc::closed ||
+           code == errc::forked || code == errc::not_a_database;
+}
+
+}  // namespace minibatch::runtime

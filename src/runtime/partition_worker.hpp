@@ -1,0 +1,82 @@
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "runtime/coroutine.hpp"
+#include "runtime/engine.hpp"
+#include "runtime/group_member.hpp"
+#include "windowing/pending_log.hpp"
+#include "windowing/planner.hpp"
+#include "windowing/progress_tracker.hpp"
+
+namespace minibatch::runtime {
+
+/// Works one partition for a group: waits for the lease, then reads the log, makes windows by the strategy, hands them
+/// to the group member, and stores the progress, until it is stopped or has lost the lease. All on the loop.
+class partition_worker : public change_listener, public lease_holder, public std::enable_shared_from_this<partition_worker> {
+  public:
+    partition_worker(std::shared_ptr<group_member> member, store::group_id group);
+    ~partition_worker();
+
+    void start();
+    void wake() { signal_.notify(); }
+
+    /// Whether the lease still counts, so that a window may be handed out.
+    bool may_deliver() const;
+    int attempt(window_record const& window) const;
+
+    /// `done` is called on the loop.
+    void commit(window_ptr const& window, detail::callback<> done);
+    void fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
+              detail::callback<> done);
+    /// The caller has let go of a window without resolving it. Not looked at: it was never delivered.
+    void returned(window_ptr const& window, bool looked_at);
+
+    // change_listener, lease_holder
+    store::group_id const& watched() const override { return group_; }
+    void changed(std::optional<store::log_position> end, std::optional<store::lease> held) override;
+    std::optional<store::renew_request> renewal() const override;
+    void renewed(store::write_result const& outcome, steady_time sent) override;
+
+  private:
+    /// All that exists only while the lease is held.
+    struct leadership;
+    using save_done = detail::callback<>;
+
+    asio::awaitable<void> run();
+    asio::awaitable<bool> acquire();
+    asio::awaitable<void> lead();
+    asio::awaitable<bool> plan(std::optional<steady_time>& look_again);
+    asio::awaitable<void> fetch();
+    asio::awaitable<void> emit(windowing::cut made);
+    asio::awaitable<void> saved();
+    asio::awaitable<void> drain_remainder();
+    asio::awaitable<void> release();
+    asio::awaitable<void> back_off(error const& problem);
+
+    void feed(std::vector<log::segment_ptr> const& records);
+    void step_over_removed(store::log_state const& state);
+    void redeliver_due(std::optional<steady_time>& look_again);
+    void postpone(window_ptr const& window, std::optional<milliseconds> delay);
+    void close(window_ptr const& window);
+    bool in_use() const;
+    void save();
+    void save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered, std::vector<save_done> waiters);
+    void trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with);
+    void lose(std::string_view why);
+
+    std::shared_ptr<group_member> member_;
+    engine& runtime_;
+    environment const& env_;
+    store::group_id group_;
+    wake_signal signal_;
+    std::unique_ptr<leadership> lead_;
+    std::string acquisition_;  // the same while nobody else has taken over, so that our own lease does not stop us
+    int outages_ = 0;          // in a row
+};
+
+/// Errors after which trying again is of no use.
+bool lasting(error const& problem);
+
+}  // namespace minibatch::runtime

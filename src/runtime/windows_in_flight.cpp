@@ -1,0 +1,213 @@
+#include <algorithm>
+
+#include "runtime/back_off.hpp"
+#include "runtime/leadership.hpp"
+
+/// The part of a partition worker that deals with windows after they were made: commits, failures, redelivery.
+namespace minibatch::runtime {
+namespace {
+
+/// How many committed records may pile up before a commit takes their removal along.
+constexpr std::int64_t trim_batch = 32;
+constexpr milliseconds trim_delay{100};
+
+}  // namespace
+
+int partition_worker::attempt(window_record const& window) const { return lead_->tracker.attempt(window.handle); }
+
+void partition_worker::commit(window_ptr const& window, detail::callback<> done) {
+    using state = window_record::state;
+    if (!lead_ || lead_->lost || !lead_->open.contains(window->handle) || lead_->open.at(window->handle) != window) {
+        auto const lost = window->now == state::closed && !window->committed;
+        std::move(done)(lost ? error(errc::fenced, "window " + window->id + " was not committed: its lease is gone")
+                       : error(errc::window_closed, "window " + window->id + " has been committed already"));
+        return;
+    }
+    if (window->now != state::delivered && window->now != state::committing) {
+        std::move(done)(error(errc::window_closed, "window " + window->id + " was given back before"));
+        return;
+    }
+    try {
+        if (window->now == state::delivered) lead_->tracker.commit(window->handle);
+    } catch (error const& problem) {
+        std::move(done)(problem);
+        return;
+    }
+    window->committers.push_back(std::move(done));
+    if (window->now == state::committing) return;
+    window->now = state::committing;
+    lead_->to_cover.push_back(window);
+    save();
+}
+
+void partition_worker::fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
+                            detail::callback<> done) {
+    if (window->now != window_record::state::delivered || !lead_ || lead_->lost) {
+        std::move(done)(error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
+                        "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));
+        return;
+    }
+    env_.say(log_level::warning, "window " + window->id + " of stream '" + window->stream + "' failed: " + reason);
+    postpone(window, delay);
+    lead_->to_tell.push_back(std::move(done));
+    save();
+}
+
+void partition_worker::returned(window_ptr const& window, bool looked_at) {
+    using state = window_record::state;
+    if (window->now == state::committing) {
+        window->now = state::abandoned;
+    } else if (window->now == state::delivered && lead_ && !lead_->lost) {
+        if (looked_at) {
+            postpone(window, std::nullopt);
+            save();
+        } else {
+            window->now = state::ready;
+            if (member_->stopping) close(window);
+            else member_->offer(window, true);
+        }
+        signal_.notify();
+    }
+}
+
+/// The window is delivered again after a while.
+void partition_worker::postpone(window_ptr const& window, std::optional<milliseconds> delay) {
+    lead_->tracker.fail(window->handle);
+    window->now = window_record::state::waiting;
+    window->not_before = env_.time->now() + (delay ? *delay : back_off_delay(attempt(*window) - 1));
+    signal_.notify();
+}
+
+void partition_worker::redeliver_due(std::optional<steady_time>& look_again) {
+    if (member_->stopping) return;
+    auto const now = env_.time->now();
+    for (auto const& [handle, window] : lead_->open) {
+        if (window->now != window_record::state::waiting) continue;
+        if (window->not_before <= now) {
+            window->now = window_record::state::ready;
+            member_->offer(window, true);
+        } else {
+            look_again = look_again ? std::min(*look_again, window->not_before) : window->not_before;
+        }
+    }
+}
+
+void partition_worker::close(window_ptr const& window) {
+    window->now = window_record::state::closed;
+    lead_->open.erase(window->handle);
+}
+
+/// Whether a caller holds a window that it may still commit, or a last one waits to be taken.
+bool partition_worker::in_use() const {
+    return std::any_of(lead_->open.begin(), lead_->open.end(), [&](auto const& entry) {
+        using state = window_record::state;
+        auto const now = entry.second->now;
+        return now == state::delivered || now == state::committing || now == state::abandoned ||
+               (now == state::ready && *member_->stopping == drain::flush);
+    });
+}
+
+/// Stores the progress as it is. While one save is under way, all that comes goes into the next one.
+void partition_worker::save() {
+    auto& lead = *lead_;
+    if (lead.lost) return;
+    if (lead.saving) {
+        lead.save_again = true;
+        return;
+    }
+    lead.saving = true;
+    lead.save_again = false;
+    store::commit_request request{group_, lead.epoch, lead.tracker.snapshot(), {}};
+    auto const low_number = request.state.low_number;
+    std::vector<std::pair<store::write_request, write_queue::write_done>> requests;
+    requests.emplace_back(std::move(request),
+                          [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, covered = std::exchange(lead.to_cover, {}),
+                           waiters = std::exchange(lead.to_tell, {})](store::write_result outcome) mutable {
+                              asio::post(loop, [self = std::move(self), epoch, covered = std::move(covered), waiters = std::move(waiters),
+                                                outcome = std::move(outcome)]() mutable {
+                                  std::optional<error> problem;
+                                  if (auto* failed = std::get_if<error>(&outcome)) problem = std::move(*failed);
+                                  if (self->lead_ && self->lead_->epoch == epoch) {
+                                      self->save_finished(std::move(problem), covered, std::move(waiters));
+                                  } else {
+                                      auto const gone = error(errc::fenced, "the lease is gone");
+                                      for (auto const& window : covered) {
+                                          for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
+                                      }
+                                      for (auto& waiter : waiters) std::move(waiter)(gone);
+                                  }
+                              });
+                          });
+    if (!member_->options.keep && low_number - lead.trimmed >= trim_batch) trim(requests);
+    else if (!member_->options.keep && low_number > lead.trimmed && !lead.trim_timer) {
+        lead.trim_timer = env_.time->at(env_.time->now() + trim_delay, [weak = weak_from_this()] {
+            auto const self = weak.lock();
+            if (!self || !self->lead_ || self->lead_->lost) return;
+            self->lead_->trim_timer.reset();
+            std::vector<std::pair<store::write_request, write_queue::write_done>> alone;
+            self->trim(alone);
+            self->runtime_.writes->submit_all(std::move(alone));
+        });
+    }
+    runtime_.writes->submit_all(std::move(requests));
+}
+
+void partition_worker::trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with) {
+    lead_->trimmed = lead_->tracker.snapshot().low_number;
+    with.emplace_back(store::trim_request{group_.log}, [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
+        auto const* trimmed = std::get_if<store::trim_result>(&outcome);
+        if (!trimmed || !trimmed->more) return;
+        asio::post(loop, [weak] {
+            auto const self = weak.lock();
+            if (!self || !self->lead_ || self->lead_->lost) return;
+            std::vector<std::pair<store::write_request, write_queue::write_done>> again;
+            self->trim(again);
+            self->runtime_.writes->submit_all(std::move(again));
+        });
+    });
+}
+
+void partition_worker::save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,
+                                     std::vector<save_done> waiters) {
+    using state = window_record::state;
+    auto& lead = *lead_;
+    lead.saving = false;
+    if (problem && problem->code() == errc::fenced) {
+        for (auto const& window : covered) lead.open.insert_or_assign(window->handle, window);
+        lose("another consumer has taken over");
+    }
+    for (auto const& window : covered) {
+        if (lead.lost) break;
+        auto const abandoned = window->now == state::abandoned;
+        if (!problem) {
+            lead.tracker.saved(window->handle);
+            window->committed = true;
+            close(window);
+        } else {
+            lead.tracker.uncommit(window->handle);
+            window->now = state::delivered;
+            if (abandoned) postpone(window, std::nullopt);
+        }
+        for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
+    }
+    for (auto& waiter : waiters) std::move(waiter)(problem);
+    if (!lead.lost && (lead.save_again || !lead.to_cover.empty() || !lead.to_tell.empty())) save();
+    signal_.notify();
+}
+
+/// Saves, and waits until that is durable. Throws the error of the save.
+asio::awaitable<void> partition_worker::saved() {
+    if (lead_->lost) throw error(errc::fenced, "the lease is gone");
+    auto token = asio::use_awaitable;
+    auto start = [this](auto handler) {
+        lead_->to_tell.push_back([loop = env_.loop, handler = std::move(handler)](std::optional<error> problem) mutable {
+            asio::post(loop, [handler = std::move(handler), problem = std::move(problem)]() mutable {
+                std::move(handler)(problem ? std::make_exception_ptr(*problem) : std::exception_ptr());
+            });
+        });
+        save();
+    };
+    co_await asio::async_initiate<asio::use_awaitable_t<> const, void(std::exception_ptr)>(std::move(start), token);
+}
+
+}  // namespace minibatch::runtime

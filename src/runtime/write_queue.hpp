@@ -1,0 +1,82 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "runtime/operation.hpp"
+#include "runtime/scheduler.hpp"
+#include "runtime/tail.hpp"
+
+namespace minibatch::runtime {
+
+/// Group commit: what waits to be written at the same moment goes to the store together, and the appends of one log
+/// become one segment. One write is under way per scope of the store; what arrives meanwhile waits for the next.
+///
+/// Thread-safe. Completions run on a worker thread, and must be short.
+class write_queue : public std::enable_shared_from_this<write_queue> {
+  public:
+    using append_done = asio::any_completion_handler<void(std::optional<error>, std::int64_t first_offset)>;
+    using write_done = asio::any_completion_handler<void(store::write_result)>;
+    using ticket = std::uint64_t;
+
+    write_queue(environment const& env, tail& newest, std::size_t max_pending_bytes);
+
+    /// Queues documents that stay together. Beyond the limit of pending bytes they wait for room, in order; what has
+    /// not been handed over within the time-out is given up with errc::timeout.
+    ticket append(store::log_id log, log::segment_text documents, append_done done);
+    /// Takes an append back, whose completion is then dropped. False: it has been handed to the store, or is done.
+    bool cancel(ticket which);
+
+    void submit(store::write_request request, write_done done);
+    void submit_all(std::vector<std::pair<store::write_request, write_done>> requests);
+
+    /// Refuses new work with errc::closed. What is queued is still written.
+    void close();
+    bool idle() const;
+
+  private:
+    struct waiting_append {
+        ticket id;
+        store::log_id log;
+        log::segment_text documents;
+        append_done done;
+        steady_time deadline;
+        std::size_t bytes;
+    };
+    struct waiting_write {
+        store::write_request request;
+        write_done done;
+    };
+    struct lane {
+        bool writing = false;
+        std::deque<waiting_append> appends;
+        std::deque<waiting_write> writes;
+    };
+    struct batch;
+
+    store::log_id lane_of(store::log_id log) const;
+    void start(store::log_id key, lane& of);
+    void work(store::log_id key);
+    bool take(lane& from, batch& into);
+    void write(batch& items);
+    void watch_deadlines();
+    void expire();
+
+    environment env_;
+    tail& newest_;
+    std::size_t const max_pending_bytes_;
+    bool const one_lane_;
+    std::string const batch_prefix_;
+
+    mutable std::mutex mutex_;
+    std::map<store::log_id, lane> lanes_;
+    std::deque<waiting_append> blocked_;
+    std::size_t pending_bytes_ = 0;
+    ticket next_ticket_ = 1;
+    std::uint64_t next_batch_ = 0;
+    bool closed_ = false;
+    std::unique_ptr<timer> watchdog_;
+};
+
+}  // namespace minibatch::runtime

@@ -1,0 +1,139 @@
+#include "store/progress.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+#include <limits>
+#include <minibatch/error.hpp>
+
+#include "store/rules.hpp"
+
+namespace minibatch::store {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view no_details = R"({"committed":[],"recorded":[],"failures":[]})";
+
+constexpr std::array reasons{window_reason::count,   window_reason::time,  window_reason::bytes,
+                             window_reason::timeout, window_reason::flush, window_reason::custom};
+
+[[noreturn]] void damaged(std::string const& what) {
+    throw error(errc::corrupt, "the details of a progress record are damaged: " + what);
+}
+
+json::array encode_ranges(std::vector<offset_range> const& ranges) {
+    json::array out;
+    out.reserve(ranges.size());
+    for (auto const& range : ranges) out.push_back(json::array{range.begin, range.end});
+    return out;
+}
+
+std::int64_t integer(json::value const& value) {
+    if (!value.is_int64()) damaged("a number is missing or out of range");
+    return value.get_int64();
+}
+
+json::array const& list(json::value const& value, char const* what) {
+    if (!value.is_array()) damaged(std::string(what) + " is not an array");
+    return value.get_array();
+}
+
+std::pair<std::int64_t, std::int64_t> pair(json::value const& value, char const* what) {
+    auto const& both = list(value, what);
+    if (both.size() != 2) damaged(std::string(what) + " is not a pair");
+    return {integer(both[0]), integer(both[1])};
+}
+
+std::vector<offset_range> decode_ranges(json::value const& value) {
+    std::vector<offset_range> out;
+    for (auto const& range : list(value, "a list of ranges")) {
+        auto const [begin, end] = pair(range, "a range");
+        out.push_back({begin, end});
+    }
+    return out;
+}
+
+window_reason decode_reason(json::value const& value) {
+    if (value.is_string())
+        for (auto const reason : reasons)
+            if (value.get_string() == to_string(reason)) return reason;
+    damaged("an unknown reason");
+}
+
+recorded_window decode_window(json::value const& value) {
+    if (!value.is_object()) damaged("a recorded window is not an object");
+    recorded_window out;
+    int required = 0;
+    for (auto const& [key, field] : value.get_object()) {
+        ++required;
+        if (key == "offsets") {
+            out.offsets = decode_ranges(field);
+        } else if (key == "start") {
+            out.start = integer(field);
+        } else if (key == "end") {
+            out.end = integer(field);
+        } else if (key == "reason") {
+            out.reason = decode_reason(field);
+        } else if (key == "windows_end") {
+            out.windows_end = integer(field);
+            --required;
+        } else {
+            damaged("unknown field '" + std::string(key) + "'");
+        }
+    }
+    if (required != 4) damaged("a recorded window lacks a field");
+    return out;
+}
+
+}  // namespace
+
+std::string encode_details(progress const& value) {
+    if (value.committed.empty() && value.recorded.empty() && value.failures.empty()) return std::string(no_details);
+    json::array recorded;
+    for (auto const& window : value.recorded) {
+        json::object out{{"offsets", encode_ranges(window.offsets)},
+                         {"start", window.start},
+                         {"end", window.end},
+                         {"reason", json::string_view(to_string(window.reason))}};
+        if (window.windows_end) out["windows_end"] = *window.windows_end;
+        recorded.push_back(std::move(out));
+    }
+    json::array failures;
+    for (auto const& failure : value.failures) failures.push_back(json::array{failure.first, failure.count});
+    return json::serialize(json::object{{"committed", encode_ranges(value.committed)},
+                                        {"recorded", std::move(recorded)},
+                                        {"failures", std::move(failures)}});
+}
+
+void decode_details(std::string_view text, progress& value) {
+    progress read = value;
+    read.committed.clear();
+    read.recorded.clear();
+    read.failures.clear();
+    if (text != no_details) {
+        json::error_code failed;
+        auto const parsed = json::parse({text.data(), text.size()}, failed);
+        if (failed || !parsed.is_object()) damaged("not a JSON object");
+        auto const& object = parsed.get_object();
+        for (auto const& [key, field] : object) {
+            if (key == "committed") {
+                read.committed = decode_ranges(field);
+            } else if (key == "recorded") {
+                for (auto const& window : list(field, "recorded")) read.recorded.push_back(decode_window(window));
+            } else if (key == "failures") {
+                for (auto const& failure : list(field, "failures")) {
+                    auto const [first, count] = pair(failure, "a failure");
+                    if (count > std::numeric_limits<int>::max()) damaged("a failure count out of range");
+                    read.failures.push_back({first, static_cast<int>(count)});
+                }
+            } else {
+                damaged("unknown field '" + std::string(key) + "'");
+            }
+        }
+        if (object.size() != 3) damaged("a field is missing");
+        rules::check_progress(read, errc::corrupt);
+    }
+    value = std::move(read);
+}
+
+}  // namespace minibatch::store

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "store/store.hpp"
+
+/// What every store decides in the same way, free of I/O.
+namespace minibatch::store::rules {
+
+/// `created` of the next record.
+time_ms stamp(time_ms now, time_ms last_created) noexcept;
+
+/// Throws errc::invalid_name or errc::invalid_argument when a stream cannot be opened like this.
+void check_stream(std::string const& name, std::optional<int> partitions, std::optional<retention> const& limits);
+
+/// Throws errc::invalid_argument unless the request can be stored.
+void check_append(append_request const& request);
+
+/// Whether a control record is needed. Throws errc::invalid_argument when `until` lies in the future.
+bool seal_needed(seal_request const& request, time_ms last_created, time_ms now);
+
+/// Throws `otherwise` unless the ranges and failures are in the form that `progress` promises.
+void check_progress(progress const& value, errc otherwise);
+
+/// Changes the lease and the progress if the answer says granted.
+acquire_result acquire(group_state& group, acquire_request const& request, time_ms now);
+void renew(group_state& group, renew_request const& request, time_ms now);
+void release(group_state& group, release_request const& request);
+
+/// False if exactly this is stored already: a repetition, whose writes were carried out with it.
+bool commit(group_state& group, commit_request const& request);
+
+/// Throws errc::invalid_argument or errc::invalid_name when a write of a commit is malformed.
+void check_write(document_write const& write);
+
+/// How many offsets of [begin, end) are not committed.
+std::int64_t uncommitted(progress const& value, std::int64_t begin, std::int64_t end) noexcept;
+
+/// The first of the numbers [from, to) for which `before` does not hold; `to` if there is none. `before` is monotone.
+std::int64_t first_not(std::int64_t from, std::int64_t to, std::function<bool(std::int64_t)> const& before);
+
+/// What bisecting needs to know of a record.
+struct record_end {
+    std::int64_t offset = 0;  // one past its last message
+    std::int64_t bytes = 0;   // of the partition, up to and including it
+    time_ms created = 0;
+};
+using record_lookup = std::function<record_end(std::int64_t number)>;
+
+/// The number of the record that holds `offset`, in the terms of store::locate.
+std::int64_t locate(log_state const& log, std::int64_t offset, record_lookup const& record);
+
+/// The number below which trimming may remove everything that is there.
+std::int64_t trim_target(log_state const& log, retention const& limits, std::vector<group_state> const& groups,
+                         time_ms now, record_lookup const& record);
+
+/// The groups that lose messages when the floor moves from `from` to `to`.
+std::vector<std::pair<std::string, std::int64_t>> losses(std::vector<group_state> const& groups, std::int64_t from,
+                                                         std::int64_t to);
+
+}  // namespace minibatch::store::rules

@@ -1,0 +1,154 @@
+#include "store/sqlite/connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+namespace minibatch::store::sqlite {
+namespace {
+
+struct explanation {
+    errc value;
+    char const* words;
+};
+
+bool out_of_space(int number) noexcept { return number == ENOSPC || number == EDQUOT || number == EFBIG; }
+bool not_permitted(int number) noexcept { return number == EACCES || number == EPERM || number == EROFS; }
+
+explanation explain(int result, int system_error, bool late) noexcept {
+    switch (result & 0xff) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return {late ? errc::timeout : errc::unavailable, "the database is locked by another program"};
+        case SQLITE_INTERRUPT:
+            return {errc::timeout, "it took longer than its time-out"};
+        case SQLITE_FULL:
+            return {errc::storage_full, "the disk is full"};
+        case SQLITE_READONLY:
+            return {errc::read_only, "the database is read-only"};
+        case SQLITE_CORRUPT:
+            return {errc::corrupt, "the database is damaged"};
+        case SQLITE_NOTADB:
+            return {errc::not_a_database, "the file is not a database"};
+        case SQLITE_PERM:
+            return {errc::read_only, "access is not permitted"};
+        case SQLITE_CANTOPEN:
+            if (not_permitted(system_error)) return {errc::read_only, "the directory or file cannot be written to"};
+            return {errc::unavailable, "the file cannot be opened"};
+        case SQLITE_IOERR:
+            if (out_of_space(system_error)) return {errc::storage_full, "the disk or a quota is full"};
+            return {errc::store_failure, "reading or writing the file failed"};
+        default:
+            return {errc::store_failure, "SQLite failed"};
+    }
+}
+
+}  // namespace
+
+bool statement::step() {
+    int const result = sqlite3_step(prepared_);
+    if (result == SQLITE_ROW) return true;
+    if (result == SQLITE_DONE) return false;
+    owner_.fail(result);
+}
+
+std::string_view statement::text(int column) const {
+    auto const* const at = sqlite3_column_text(prepared_, column);
+    if (!at) {
+        // Nothing, or a value that could not be loaded: a long text is read only now.
+        if (int const result = sqlite3_errcode(sqlite3_db_handle(prepared_)); result == SQLITE_NOMEM)
+            owner_.fail(result);
+        return {};
+    }
+    auto const size = static_cast<std::size_t>(sqlite3_column_bytes(prepared_, column));
+    return {reinterpret_cast<char const*>(at), size};
+}
+
+void statement::check(int result) const {
+    if (result != SQLITE_OK) owner_.fail(result);
+}
+
+connection::connection(std::string path) : path_(std::move(path)) {
+    int const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int const result = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+    if (result != SQLITE_OK) {
+        try {
+            fail(result);
+        } catch (...) {
+            sqlite3_close(handle_);
+            throw;
+        }
+    }
+    sqlite3_busy_handler(handle_, &on_busy, this);
+    sqlite3_progress_handler(handle_, 20'000, &on_progress, this);
+}
+
+connection::~connection() {
+    for (auto const& [sql, prepared] : prepared_) sqlite3_finalize(prepared);
+    sqlite3_close(handle_);
+}
+
+statement connection::prepare(char const* sql) {
+    auto& prepared = prepared_[sql];
+    if (!prepared) {
+        int const result = sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+        if (result != SQLITE_OK) fail(result);
+    }
+    return {*this, prepared};
+}
+
+void connection::execute(std::string const& sql) {
+    int const result = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+    if (result != SQLITE_OK) fail(result);
+}
+
+std::int64_t connection::query_integer(char const* sql) {
+    auto query = prepare(sql);
+    return query.step() ? query.integer(0) : 0;
+}
+
+void connection::fail(int result, char const* detail) const {
+    int const system_error = handle_ ? sqlite3_system_errno(handle_) : 0;
+    bool const late = std::chrono::steady_clock::now() >= deadline_;
+    auto const [value, words] = explain(result, system_error, late);
+    std::string text = "database '" + path_ + "', " + operation_ + ": " + words;
+    text += std::string(" (") + (detail ? detail : handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(result));
+    bool const about_a_file = (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN;
+    if (about_a_file && system_error != 0) text += std::string("; ") + std::generic_category().message(system_error);
+    throw database_error(value, text + ")", result);
+}
+
+void connection::corrupt(std::string const& what) const {
+    throw error(errc::corrupt, "database '" + path_ + "', " + operation_ + ": the database is damaged: " + what);
+}
+
+int connection::on_busy(void* self, int tries) {
+    using namespace std::chrono_literals;
+    auto const deadline = static_cast<connection*>(self)->deadline_;
+    auto const now = std::chrono::steady_clock::now();
+    if (now >= deadline) return 0;
+    auto const pause = std::min<std::chrono::steady_clock::duration>(50us * (1 << std::min(tries, 5)), 1ms);
+    std::this_thread::sleep_for(std::min(pause, deadline - now));
+    return 1;
+}
+
+int connection::on_progress(void* self) {
+    return std::chrono::steady_clock::now() >= static_cast<connection*>(self)->deadline_ ? 1 : 0;
+}
+
+transaction::transaction(connection& db, kind what) : db_(db) {
+    if (what == kind::write)
+        db.prepare("BEGIN IMMEDIATE").run();
+    else
+        db.prepare("BEGIN").run();
+}
+
+transaction::~transaction() {
+    if (!sqlite3_get_autocommit(db_.handle())) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void transaction::commit() { db_.prepare("COMMIT").run(); }
+
+}  // namespace minibatch::store::sqlite

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <concepts>
+#include <cstdint>
+#include <minibatch/error.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "store/store.hpp"
+
+namespace minibatch::store::sqlite {
+
+/// A failure that SQLite reported, as opposed to one that follows from what is stored.
+class database_error : public error {
+  public:
+    database_error(errc value, std::string diagnostics, int result)
+        : error(value, std::move(diagnostics)), result_(result) {}
+    /// SQLite's extended result code.
+    int result() const noexcept { return result_; }
+
+  private:
+    int result_;
+};
+
+class connection;
+
+/// One use of a prepared statement; what was bound by reference must outlive it.
+class statement {
+  public:
+    statement(connection& owner, sqlite3_stmt* prepared) noexcept : owner_(owner), prepared_(prepared) {}
+    statement(statement const&) = delete;
+    statement& operator=(statement const&) = delete;
+    ~statement() {
+        sqlite3_reset(prepared_);
+        sqlite3_clear_bindings(prepared_);
+    }
+
+    template <class... Values>
+    statement& bind(Values const&... values) {
+        int index = 0;
+        (bind_one(++index, values), ...);
+        return *this;
+    }
+    /// True when there is a row.
+    bool step();
+    void run() {
+        while (step()) {
+        }
+    }
+
+    std::int64_t integer(int column) const { return sqlite3_column_int64(prepared_, column); }
+    std::string_view text(int column) const;
+    std::string string(int column) const { return std::string(text(column)); }
+    bool null(int column) const { return sqlite3_column_type(prepared_, column) == SQLITE_NULL; }
+    std::optional<std::int64_t> optional(int column) const {
+        return null(column) ? std::nullopt : std::optional(integer(column));
+    }
+
+  private:
+    template <std::integral Integer>
+    void bind_one(int index, Integer value) {
+        check(sqlite3_bind_int64(prepared_, index, static_cast<std::int64_t>(value)));
+    }
+    template <class Integer>
+    void bind_one(int index, std::optional<Integer> const& value) {
+        if (value) bind_one(index, *value);
+    }
+    void bind_one(int index, std::string_view value) {
+        check(sqlite3_bind_text64(prepared_, index, value.empty() ? "" : value.data(), value.size(), SQLITE_STATIC,
+                                  SQLITE_UTF8));
+    }
+    void bind_one(int, std::nullptr_t) {}
+    void check(int result) const;
+
+    connection& owner_;
+    sqlite3_stmt* prepared_;
+};
+
+/// One connection to the database file, used by one thread at a time. Waits for locks until the deadline of the
+/// operation that was started, and interrupts what computes for longer.
+class connection {
+  public:
+    explicit connection(std::string path);
+    ~connection();
+    connection(connection const&) = delete;
+    connection& operator=(connection const&) = delete;
+
+    /// What is being done, for messages and as a limit of time (by the machine's steady clock).
+    void start(char const* operation, steady_time deadline) noexcept {
+        operation_ = operation;
+        deadline_ = deadline;
+    }
+    std::string const& path() const noexcept { return path_; }
+    sqlite3* handle() const noexcept { return handle_; }
+
+    /// `sql` must be a literal: the statement is kept under its address.
+    statement prepare(char const* sql);
+    void execute(std::string const& sql);
+    std::int64_t query_integer(char const* sql);
+
+    [[noreturn]] void fail(int result, char const* detail = nullptr) const;
+    [[noreturn]] void corrupt(std::string const& what) const;
+
+  private:
+    static int on_busy(void* self, int tries);
+    static int on_progress(void* self);
+
+    std::string path_;
+    sqlite3* handle_ = nullptr;
+    char const* operation_ = "open";
+    steady_time deadline_{};
+    std::unordered_map<char const*, sqlite3_stmt*> prepared_;
+};
+
+/// Rolled back unless committed.
+class transaction {
+  public:
+    enum class kind { read, write };
+    transaction(connection& db, kind what);
+    ~transaction();
+    transaction(transaction const&) = delete;
+    transaction& operator=(transaction const&) = delete;
+    void commit();
+
+  private:
+    connection& db_;
+};
+
+}  // namespace minibatch::store::sqlite

@@ -1,0 +1,206 @@
+#include "store/sqlite/group_ops.hpp"
+
+#include <limits>
+
+#include "store/sqlite/log_ops.hpp"
+#include "store/sqlite/stream_ops.hpp"
+
+namespace minibatch::store::sqlite {
+namespace {
+
+// A macro, since statements are kept by the address of one literal.
+#define MINIBATCH_SELECT_GROUP                                                                                  \
+    "SELECT partition, name, low, low_number, start_time, windows_end, takeovers, lost, keep, details, owner, " \
+    "acquisition, epoch, expires FROM minibatch_groups "
+
+group_state group_from(connection& db, statement const& row, std::int64_t incarnation) {
+    group_state out;
+    out.id = {{incarnation, static_cast<int>(row.integer(0))}, row.string(1)};
+    auto& state = out.state;
+    state.low = row.integer(2);
+    state.low_number = row.integer(3);
+    state.start_time = row.integer(4);
+    state.windows_end = row.optional(5);
+    auto const takeovers = row.integer(6);
+    if (takeovers < 0 || takeovers > std::numeric_limits<int>::max()) db.corrupt("a progress record");
+    state.takeovers = static_cast<int>(takeovers);
+    state.lost = row.integer(7);
+    state.keep = row.integer(8) != 0;
+    try {
+        decode_details(row.text(9), state);
+    } catch (error const& damage) {
+        db.corrupt("group '" + out.id.group + "': " + damage.diagnostics());
+    }
+    out.held = {row.string(10), row.string(11), row.integer(12), row.integer(13)};
+    return out;
+}
+
+std::optional<group_state> load_if(connection& db, group_id const& id) {
+    auto query = db.prepare(MINIBATCH_SELECT_GROUP "WHERE incarnation = ?1 AND partition = ?2 AND name = ?3");
+    query.bind(id.log.incarnation, id.log.partition, std::string_view(id.group));
+    if (!query.step()) return std::nullopt;
+    return group_from(db, query, id.log.incarnation);
+}
+
+void save(connection& db, group_state const& group) {
+    auto const& state = group.state;
+    auto const& held = group.held;
+    auto const details = encode_details(state);
+    db.prepare("INSERT OR REPLACE INTO minibatch_groups VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)")
+        .bind(group.id.log.incarnation, group.id.log.partition, std::string_view(group.id.group), state.low,
+              state.low_number, state.start_time, state.windows_end, state.takeovers, state.lost, state.keep,
+              std::string_view(details), std::string_view(held.owner), std::string_view(held.acquisition), held.epoch,
+              held.expires)
+        .run();
+}
+
+void save_lease(connection& db, group_state const& group) {
+    db.prepare(
+          "UPDATE minibatch_groups SET owner = ?4, acquisition = ?5, epoch = ?6, expires = ?7, takeovers = ?8 "
+          "WHERE incarnation = ?1 AND partition = ?2 AND name = ?3")
+        .bind(group.id.log.incarnation, group.id.log.partition, std::string_view(group.id.group),
+              std::string_view(group.held.owner), std::string_view(group.held.acquisition), group.held.epoch,
+              group.held.expires, group.state.takeovers)
+        .run();
+}
+
+void carry_out(connection& db, document_write const& write, time_ms now) {
+    std::string_view const target = write.target;
+    std::string_view const document = write.document;
+    if (write.what == document_write::kind::append) {
+        append_request request;
+        request.log = find_named(db, write.target, write.partition);
+        request.count = 1;
+        request.text = std::make_shared<std::string const>("[" + write.document + "]");
+        append(db, request, now);
+    } else if (write.what == document_write::kind::upsert) {
+        db.prepare(
+              "INSERT INTO minibatch_collections (collection, key, document) VALUES (?1, ?2, ?3) "
+              "ON CONFLICT (collection, key) DO UPDATE SET document = excluded.document")
+            .bind(target, std::string_view(write.key), document)
+            .run();
+    } else {
+        db.prepare("INSERT INTO minibatch_collections (collection, document) VALUES (?1, ?2)")
+            .bind(target, document)
+            .run();
+    }
+}
+
+}  // namespace
+
+group_state load_group(connection& db, group_id const& id) {
+    if (auto found = load_if(db, id)) return std::move(*found);
+    find_log(db, id.log);
+    throw error(errc::group_not_found, "there is no group '" + id.group + "'");
+}
+
+std::vector<group_state> load_groups(connection& db, log_id log) {
+    auto query = db.prepare(MINIBATCH_SELECT_GROUP "WHERE incarnation = ?1 AND partition = ?2 ORDER BY name");
+    query.bind(log.incarnation, log.partition);
+    std::vector<group_state> out;
+    while (query.step()) out.push_back(group_from(db, query, log.incarnation));
+    return out;
+}
+
+std::optional<lease> load_lease(connection& db, group_id const& id) {
+    auto query = db.prepare(
+        "SELECT owner, acquisition, epoch, expires FROM minibatch_groups "
+        "WHERE incarnation = ?1 AND partition = ?2 AND name = ?3");
+    query.bind(id.log.incarnation, id.log.partition, std::string_view(id.group));
+    if (!query.step()) return std::nullopt;
+    return lease{query.string(0), query.string(1), query.integer(2), query.integer(3)};
+}
+
+group_state enroll(connection& db, group_id const& id, start_position start, bool keep, time_ms now) {
+    auto const log = find_log(db, id.log);
+    auto group = load_if(db, id);
+    if (group && group->state.keep == keep) return *group;
+    if (!group) {
+        group.emplace();
+        group->id = id;
+        group->held.epoch = log.epoch_base;
+        auto& state = group->state;
+        auto const& end = log.state.end;
+        state.low = start == start_position::earliest ? log.state.floor.offset : end.offset;
+        state.low_number = locate(db, log, state.low);
+        state.start_time =
+            state.low < end.offset ? created_at(db, log, state.low_number) : rules::stamp(now, log.state.last_created);
+    }
+    group->state.keep = keep;
+    save(db, *group);
+    return *group;
+}
+
+std::vector<group_state> list_groups(connection& db, std::int64_t incarnation) {
+    check_alive(db, incarnation);
+    auto query = db.prepare(MINIBATCH_SELECT_GROUP "WHERE incarnation = ?1 ORDER BY name, partition");
+    query.bind(incarnation);
+    std::vector<group_state> out;
+    while (query.step()) out.push_back(group_from(db, query, incarnation));
+    return out;
+}
+
+bool drop_group(connection& db, std::int64_t incarnation, std::string const& name, time_ms now) {
+    check_alive(db, incarnation);
+    {
+        auto query = db.prepare(
+            "SELECT owner FROM minibatch_groups WHERE incarnation = ?1 AND name = ?2 AND owner <> '' AND expires > ?3");
+        query.bind(incarnation, std::string_view(name), now);
+        if (query.step()) throw error(errc::group_in_use, "group '" + name + "' is in use by " + query.string(0));
+    }
+    // A group that is created again must not give out an epoch twice.
+    db.prepare(
+          "UPDATE minibatch_partitions AS p SET epoch_base = max(epoch_base, coalesce((SELECT g.epoch FROM "
+          "minibatch_groups g WHERE g.incarnation = ?1 AND g.partition = p.partition AND g.name = ?2), 0)) "
+          "WHERE incarnation = ?1")
+        .bind(incarnation, std::string_view(name))
+        .run();
+    db.prepare("DELETE FROM minibatch_groups WHERE incarnation = ?1 AND name = ?2")
+        .bind(incarnation, std::string_view(name))
+        .run();
+    return sqlite3_changes(db.handle()) > 0;
+}
+
+acquire_result acquire(connection& db, acquire_request const& request, time_ms now) {
+    auto group = load_group(db, request.group);
+    auto out = rules::acquire(group, request, now);
+    if (out.granted) save_lease(db, group);
+    return out;
+}
+
+void renew(connection& db, renew_request const& request, time_ms now) {
+    auto group = load_group(db, request.group);
+    rules::renew(group, request, now);
+    save_lease(db, group);
+}
+
+void release(connection& db, release_request const& request) {
+    auto group = load_group(db, request.group);
+    rules::release(group, request);
+    save_lease(db, group);
+}
+
+void commit(connection& db, commit_request const& request, time_ms now) {
+    auto group = load_group(db, request.group);
+    if (!rules::commit(group, request)) return;
+    // Everything that can be refused is looked at before anything changes.
+    for (auto const& write : request.writes)
+        if (write.what == document_write::kind::append) find_log(db, find_named(db, write.target, write.partition));
+    for (auto const& write : request.writes) carry_out(db, write, now);
+    save(db, group);
+}
+
+bool holds(connection& db, commit_request const& request) {
+    auto const group = load_if(db, request.group);
+    return group && group->held.epoch == request.epoch && group->state == request.state;
+}
+
+std::vector<std::pair<std::string, std::string>> read_collection(connection& db, std::string const& name) {
+    auto query = db.prepare("SELECT key, document FROM minibatch_collections WHERE collection = ?1 ORDER BY id");
+    query.bind(std::string_view(name));
+    std::vector<std::pair<std::string, std::string>> out;
+    while (query.step()) out.emplace_back(query.string(0), query.string(1));
+    return out;
+}
+
+}  // namespace minibatch::store::sqlite

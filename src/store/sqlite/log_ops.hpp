@@ -1,0 +1,38 @@
+#pragma once
+
+#include "store/rules.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace minibatch::store::sqlite {
+
+/// A partition's row and the end of its log, read in the current transaction.
+struct log_row {
+    std::string batch;  // of the last record
+    log_state state;
+    std::int64_t slot = 0;
+    std::int64_t floor_bytes = 0;
+    std::int64_t end_bytes = 0;  // since the partition was made
+    std::int64_t epoch_base = 0;
+
+    std::int64_t id(std::int64_t number) const noexcept { return (slot << 40) + number; }
+};
+
+/// Throws errc::stream_deleted if there is no such log.
+log_row find_log(connection& db, log_id log);
+std::optional<log_row> find_log_if(connection& db, log_id log);
+/// The log of the stream that has this name now.
+log_id find_named(connection& db, std::string const& name, int partition);
+
+append_result append(connection& db, append_request const& request, time_ms now);
+seal_result seal(connection& db, seal_request const& request, time_ms now);
+trim_result trim(connection& db, trim_request const& request, time_ms now);
+void clear(connection& db, log_id log);
+
+read_result read(connection& db, log_id log, std::int64_t from_number, read_limits limits);
+std::int64_t locate(connection& db, log_row const& log, std::int64_t offset);
+/// `created` of the record.
+time_ms created_at(connection& db, log_row const& log, std::int64_t number);
+/// The batch id of a record; nothing if there is none.
+std::optional<std::string> batch_at(connection& db, log_id log, std::int64_t number);
+
+}  // namespace minibatch::store::sqlite

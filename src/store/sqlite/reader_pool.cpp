@@ -1,0 +1,38 @@
+#include "store/sqlite/reader_pool.hpp"
+
+namespace minibatch::store::sqlite {
+
+reader_pool::loan::loan(reader_pool& pool, char const* operation, steady_time deadline) : pool_(pool) {
+    {
+        std::unique_lock lock(pool.mutex_);
+        if (!pool.returned_.wait_until(lock, deadline, [&] { return pool.lent_ < pool.size_; }))
+            throw error(errc::timeout, "database '" + pool.path_ + "', " + operation + ": all readers are busy");
+        if (!pool.idle_.empty()) {
+            connection_ = std::move(pool.idle_.back());
+            pool.idle_.pop_back();
+        }
+        ++pool.lent_;
+    }
+    try {
+        if (!connection_) {
+            connection_ = std::make_unique<connection>(pool.path_);
+            connection_->execute("PRAGMA query_only = 1");
+        }
+    } catch (...) {
+        std::lock_guard const lock(pool.mutex_);
+        --pool.lent_;
+        throw;
+    }
+    connection_->start(operation, deadline);
+}
+
+reader_pool::loan::~loan() {
+    {
+        std::lock_guard const lock(pool_.mutex_);
+        pool_.idle_.push_back(std::move(connection_));
+        --pool_.lent_;
+    }
+    pool_.returned_.notify_one();
+}
+
+}  // namespace minibatch::store::sqlite

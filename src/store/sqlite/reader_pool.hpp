@@ -1,0 +1,41 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "store/sqlite/connection.hpp"
+
+namespace minibatch::store::sqlite {
+
+/// Connections for reading, each lent to one thread at a time; opened when they are first needed.
+class reader_pool {
+  public:
+    reader_pool(std::string path, int size) : path_(std::move(path)), size_(size < 1 ? 1 : size) {}
+
+    /// A connection on loan.
+    class loan {
+      public:
+        loan(reader_pool& pool, char const* operation, steady_time deadline);
+        ~loan();
+        loan(loan const&) = delete;
+        loan& operator=(loan const&) = delete;
+        connection& operator*() const noexcept { return *connection_; }
+
+      private:
+        reader_pool& pool_;
+        std::unique_ptr<connection> connection_;
+    };
+
+  private:
+    std::string path_;
+    int size_;
+    int lent_ = 0;
+    std::mutex mutex_;
+    std::condition_variable returned_;
+    std::vector<std::unique_ptr<connection>> idle_;
+};
+
+}  // namespace minibatch::store::sqlite

@@ -1,0 +1,85 @@
+#include "store/sqlite/schema.hpp"
+
+#include <string>
+
+namespace minibatch::store::sqlite {
+namespace {
+
+constexpr std::int64_t our_application = 0x4d426368;  // "MBch"
+constexpr std::int64_t our_version = 1;
+
+// A segment's id is its partition's slot in the upper bits and its number in the lower 40: one B-tree holds the records
+// of each log in order, without an index. Partitions of deleted streams wait for the removal of their segments under
+// the negated incarnation. `data` stands last, so that reading the other columns does not touch its pages.
+constexpr char const* tables = R"(
+CREATE TABLE minibatch_streams (
+  name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL UNIQUE, partitions INTEGER NOT NULL,
+  max_age INTEGER, max_messages INTEGER, max_bytes INTEGER) WITHOUT ROWID;
+CREATE TABLE minibatch_partitions (
+  incarnation INTEGER NOT NULL, partition INTEGER NOT NULL, slot INTEGER NOT NULL UNIQUE,
+  floor_number INTEGER NOT NULL, floor_offset INTEGER NOT NULL, floor_bytes INTEGER NOT NULL,
+  cleared INTEGER NOT NULL, epoch_base INTEGER NOT NULL,
+  PRIMARY KEY (incarnation, partition)) WITHOUT ROWID;
+CREATE TABLE minibatch_segments (
+  id INTEGER PRIMARY KEY, number INTEGER GENERATED ALWAYS AS (id & 1099511627775) VIRTUAL,
+  first INTEGER NOT NULL, count INTEGER NOT NULL, created INTEGER NOT NULL,
+  bytes_before INTEGER NOT NULL, bytes INTEGER NOT NULL, batch TEXT NOT NULL, data TEXT);
+CREATE TABLE minibatch_groups (
+  incarnation INTEGER NOT NULL, partition INTEGER NOT NULL, name TEXT NOT NULL,
+  low INTEGER NOT NULL, low_number INTEGER NOT NULL, start_time INTEGER NOT NULL, windows_end INTEGER,
+  takeovers INTEGER NOT NULL, lost INTEGER NOT NULL, keep INTEGER NOT NULL, details TEXT NOT NULL,
+  owner TEXT NOT NULL, acquisition TEXT NOT NULL, epoch INTEGER NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (incarnation, partition, name)) WITHOUT ROWID;
+CREATE TABLE minibatch_collections (
+  id INTEGER PRIMARY KEY, collection TEXT NOT NULL, key TEXT, document TEXT NOT NULL, UNIQUE (collection, key));
+CREATE VIEW minibatch_messages AS
+  SELECT s.name AS stream, p.partition, g.first + j.key AS "offset", g.created, j.value AS data
+  FROM minibatch_streams s
+  JOIN minibatch_partitions p ON p.incarnation = s.incarnation
+  JOIN minibatch_segments g ON g.id >= (p.slot << 40) + p.floor_number AND g.id < ((p.slot + 1) << 40)
+  JOIN json_each(g.data) j;
+)";
+
+}  // namespace
+
+bool check_schema(connection& db) {
+    auto const refuse = [&](errc value, std::string const& what) {
+        throw error(value, "database '" + db.path() + "': " + what);
+    };
+    if (sqlite3_db_readonly(db.handle(), "main") == 1)
+        refuse(errc::read_only, "the file cannot be written to; permissions?");
+    auto const application = db.query_integer("PRAGMA application_id");
+    auto const version = db.query_integer("PRAGMA user_version");
+    if (application == our_application) {
+        if (version > our_version)
+            refuse(errc::schema_too_new, "it was written by a newer minibatch (version " + std::to_string(version) +
+                                             " of the tables; this program knows " + std::to_string(our_version) + ")");
+        if (version == our_version) return false;
+        refuse(errc::corrupt, "version " + std::to_string(version) + " of the tables does not exist");
+    }
+    if (application != 0 || version != 0 || db.query_integer("SELECT count(*) FROM sqlite_schema") != 0)
+        refuse(errc::not_a_database, "it is the database of another program");
+    return true;
+}
+
+void create_schema(connection& db) {
+    auto mode = db.prepare("PRAGMA journal_mode = WAL");
+    if (!mode.step() || mode.text(0) != "wal")
+        throw error(errc::unsupported, "database '" + db.path() +
+                                           "': no write-ahead log is possible here; is the file "
+                                           "on a network file system?");
+    mode.run();
+    transaction making(db, transaction::kind::write);
+    if (!check_schema(db)) return;
+    db.execute(tables);
+    db.execute("PRAGMA application_id = " + std::to_string(our_application));
+    db.execute("PRAGMA user_version = " + std::to_string(our_version));
+    making.commit();
+}
+
+void configure(connection& db, bool synchronous_full) {
+    db.execute(synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    db.execute("PRAGMA wal_autocheckpoint = 0");
+}
+
+}  // namespace minibatch::store::sqlite

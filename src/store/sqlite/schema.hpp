@@ -1,0 +1,16 @@
+#pragma once
+
+#include "store/sqlite/connection.hpp"
+
+namespace minibatch::store::sqlite {
+
+/// Throws unless the file is empty, or a database of ours in a version that we can read. True if it is empty.
+bool check_schema(connection& db);
+
+/// Makes the tables if the file is still empty. The caller keeps other programs of ours away.
+void create_schema(connection& db);
+
+/// The settings of every connection.
+void configure(connection& db, bool synchronous_full);
+
+}  // namespace minibatch::store::sqlite

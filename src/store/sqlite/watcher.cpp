@@ -1,0 +1,84 @@
+#include "store/sqlite/watcher.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <system_error>
+
+namespace minibatch::store::sqlite {
+namespace {
+
+/// Signals are for the threads of the program.
+class block_signals {
+  public:
+    block_signals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~block_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  private:
+    sigset_t before_{};
+};
+
+}  // namespace
+
+watcher::watcher(side_file& side, std::shared_ptr<notifier> listeners, std::function<bool()> missed)
+    : side_(side), listeners_(std::move(listeners)), missed_(std::move(missed)) {
+    stop_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (stop_ < 0)
+        throw error(errc::unavailable, "watching '" + side.path() + "': " + std::generic_category().message(errno));
+    // Without inotify (its limits may be used up) the look once a second has to do; poll ignores a negative file.
+    changes_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (changes_ >= 0) ::inotify_add_watch(changes_, side.path().c_str(), IN_MODIFY);
+    block_signals const blocked;
+    thread_ = std::thread([this] { run(); });
+}
+
+watcher::~watcher() {
+    ::eventfd_write(stop_, 1);
+    thread_.join();
+    if (changes_ >= 0) ::close(changes_);
+    ::close(stop_);
+}
+
+void watcher::run() {
+    using clock = std::chrono::steady_clock;
+    using namespace std::chrono_literals;
+    auto look_again = clock::now() + 1s;
+    bool own = false;
+    std::array<pollfd, 2> files{{{stop_, POLLIN, 0}, {changes_, POLLIN, 0}}};
+    for (;;) {
+        if (own) {
+            // Only our own writes: under load they must not cost a wake-up each.
+            if (::poll(files.data(), 1, 1) > 0) return;
+        }
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(look_again - clock::now()).count();
+        ::poll(files.data(), files.size(), left > 0 ? static_cast<int>(left) : 0);
+        if (files[0].revents != 0) return;
+        own = false;
+        bool changed = false;
+        if (files[1].revents != 0) {
+            std::array<char, 4096> events;
+            while (::read(changes_, events.data(), events.size()) > 0) {
+            }
+            changed = side_.touched_by_others();
+            own = !changed;
+        }
+        if (clock::now() >= look_again) {
+            look_again = clock::now() + 1s;
+            changed = missed_() || side_.touched_by_others() || changed;
+        }
+        if (changed) listeners_->notify();
+    }
+}
+
+}  // namespace minibatch::store::sqlite

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <mutex>
+#include <span>
+#include <string>
+
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/side_file.hpp"
+
+namespace minibatch::store::sqlite {
+
+/// The one connection of a handle that writes. Each call waits for its turn, among the threads of this process and
+/// among the processes, and wakes the others when it has changed something.
+class writer {
+  public:
+    writer(std::string const& path, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline);
+
+    /// One transaction of its own: `work(connection)`.
+    template <std::invocable<connection&> Work>
+    auto run(char const* operation, steady_time deadline, Work const& work) {
+        access const own(*this, operation, deadline);
+        transaction writing(db_, transaction::kind::write);
+        if constexpr (std::is_void_v<decltype(work(db_))>) {
+            work(db_);
+            writing.commit();
+        } else {
+            auto result = work(db_);
+            writing.commit();
+            return result;
+        }
+    }
+
+    /// All jobs as one transaction; one by one if that fails for a reason that may be one job's alone.
+    void write(std::span<write_job> jobs, steady_time deadline) noexcept;
+
+    /// Whether others have changed the database since the last call; false as well while this process is writing.
+    bool changed_by_others() noexcept;
+
+    side_file& side() noexcept { return side_; }
+    /// Bytes of the write-ahead log, as of the last commit.
+    std::int64_t log_bytes() const noexcept { return log_pages_ * page_size_; }
+
+  private:
+    class access {
+      public:
+        access(writer& owner, char const* operation, steady_time deadline);
+        ~access();
+
+      private:
+        writer& owner_;
+        std::unique_lock<std::timed_mutex> mine_;
+        std::optional<turn> turn_;
+        std::int64_t changes_ = 0;
+    };
+
+    std::optional<error> attempt(std::span<write_job> jobs);
+    void attempt_each(std::span<write_job> jobs, error const& together);
+    write_result carry_out(write_request const& request, time_ms now);
+    std::optional<bool> stored(std::span<write_job const> jobs);
+
+    std::shared_ptr<clock> time_;
+    std::timed_mutex mutex_;
+    connection db_;
+    side_file side_;
+    std::int64_t seen_version_ = 0;
+    std::int64_t page_size_ = 4096;
+    std::atomic<std::int64_t> log_pages_ = 0;
+};
+
+}  // namespace minibatch::store::sqlite

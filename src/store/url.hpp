@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace minibatch::store {
+
+/// A database URL taken apart; percent-encoding is undone.
+struct database_url {
+    std::string scheme;
+    std::string path;  // a file, or the name of a shared memory store; of mongodb URLs everything, undecoded
+    std::vector<std::pair<std::string, std::string>> parameters;
+};
+
+/// Throws errc::invalid_url on an unknown scheme or parameter or bad encoding, and says which.
+database_url parse_url(std::string_view url);
+
+/// The URL without user name and password, for messages.
+std::string redact(std::string_view url);
+
+/// MINIBATCH_URL, MINIBATCH_MONGO_URL or MONGO_URL from the environment, else `sqlite:minibatch.db`.
+std::string default_url();
+
+}  // namespace minibatch::store

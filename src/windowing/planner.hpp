@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <minibatch/strategy.hpp>
+#include <optional>
+
+#include "windowing/pending_log.hpp"
+
+namespace minibatch::windowing {
+
+/// One way of cutting; see planner.
+class policy {
+  public:
+    virtual ~policy() = default;
+    virtual step next(pending_log& pending, time_ms now) = 0;
+    /// The open remainder, with nothing that `next` would cut before it.
+    virtual std::optional<cut> flush(pending_log& pending, time_ms now) = 0;
+};
+
+/// Decides, for one partition, what the next window is. Holds no messages: those are in the pending_log.
+class planner {
+  public:
+    /// Throws `errc::emitter_failed` if the strategy's factory makes no emitter.
+    planner(strategy const& how, store::progress const& from, int partition);
+
+    /// What to do next. `now` is max(clock, `created` of the last record). Recorded windows come out in their place by
+    /// offset. A cut has been taken out of `pending`. Throws `errc::emitter_failed` and `errc::too_many_pending` for
+    /// custom emitters.
+    step next(pending_log& pending, time_ms now);
+
+    /// What `next` would cut now, else the open remainder with the reason `flush`, else nothing. To be repeated until
+    /// there is nothing; reads nothing more.
+    std::optional<cut> flush(pending_log& pending, time_ms now);
+
+    /// The emitter of a custom strategy, for `query`; null for others.
+    std::shared_ptr<window_emitter> const& emitter() const noexcept { return emitter_; }
+
+  private:
+    std::shared_ptr<window_emitter> emitter_;
+    std::unique_ptr<policy> policy_;
+};
+
+/// At most so many bytes are in a window that no count or fixed interval bounds.
+inline constexpr std::int64_t window_bytes_limit = std::int64_t{64} << 20;
+
+std::unique_ptr<policy> make_trigger_policy(detail::strategy_parts const& parts);
+std::unique_ptr<policy> make_fixed_policy(detail::strategy_parts::fixed_part const& how, store::progress const& from);
+std::unique_ptr<policy> make_relaxed_policy(detail::strategy_parts const& parts, store::progress const& from);
+std::unique_ptr<policy> make_custom_policy(std::shared_ptr<window_emitter> emitter, int partition);
+
+}  // namespace minibatch::windowing

@@ -1,0 +1,44 @@
+#include "windowing/planner.hpp"
+#include "windowing/scanner.hpp"
+
+namespace minibatch::windowing {
+namespace {
+
+// Count, bytes and age: count and bytes over all that is available, age only at the end of the log, so that what a
+// backlog is cut into does not depend on when it is read (rule 17).
+class trigger_policy final : public policy {
+  public:
+    explicit trigger_policy(detail::strategy_parts const& parts)
+        : scan_(parts.count, parts.count || parts.max_bytes ? parts.max_bytes : std::optional(window_bytes_limit),
+                true) {
+        if (parts.max_age) age_ = parts.max_age->count();
+    }
+
+    step next(pending_log& pending, time_ms now) override {
+        if (auto const found = scan_.find(pending)) {
+            return make_cut(pending.take_front(found->count), found->reason, true);
+        }
+        if (!pending.caught_up()) return read_on{};
+        if (!age_ || pending.empty()) return wait_until{};
+        auto const due = pending.front_created() + *age_;
+        if (now < due) return wait_until{due};
+        return make_cut(pending.take_front(pending.count()), window_reason::timeout, false);
+    }
+
+    std::optional<cut> flush(pending_log& pending, time_ms) override {
+        if (pending.empty()) return std::nullopt;
+        return make_cut(pending.take_front(pending.count()), window_reason::flush, false);
+    }
+
+  private:
+    scanner scan_;
+    std::optional<time_ms> age_;
+};
+
+}  // namespace
+
+std::unique_ptr<policy> make_trigger_policy(detail::strategy_parts const& parts) {
+    return std::make_unique<trigger_policy>(parts);
+}
+
+}  // namespace minibatch::windowing
