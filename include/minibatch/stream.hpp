@@ -115,6 +115,13 @@ class stream {
         return begin_append(encode_document_text(text), options, token);
     }
 
+    /// Appends documents that were encoded before, as one atomic batch, as the range above.
+    template <class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append_encoded(std::vector<encoded_document> documents, append_options const& options = {},
+                                      Token token = {}) {
+        return begin_append(std::move(documents), options, token);
+    }
+
     /// A producer that buffers and writes in batches. Throws `error` with `invalid_argument` for options out of range.
     [[nodiscard]] producer make_producer(producer_options options = {}) const;
 

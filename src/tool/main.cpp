@@ -1,0 +1,76 @@
+#include <boost/asio/co_spawn.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "tool/session.hpp"
+
+namespace {
+
+using namespace minibatch::tool;
+
+asio::awaitable<int> run(session& in, command what) {
+    if (auto* append = std::get_if<append_options>(&what)) co_return co_await run_append(in, std::move(*append));
+    if (auto* consume = std::get_if<consume_options>(&what)) co_return co_await run_consume(in, std::move(*consume));
+    if (auto* peek = std::get_if<peek_options>(&what)) co_return co_await run_peek(in, std::move(*peek));
+    if (auto* info = std::get_if<info_options>(&what)) co_return co_await run_info(in, std::move(*info));
+    if (auto* gone = std::get_if<delete_options>(&what)) co_return co_await run_delete(in, std::move(*gone));
+    if (auto* group = std::get_if<delete_group_options>(&what)) co_return co_await run_delete_group(in, std::move(*group));
+    co_return co_await run_streams(in);
+}
+
+/// Wrong use and bad input are 2; what may go better another time, or is gone, is 1.
+int code_of(minibatch::error const& problem) {
+    using minibatch::errc;
+    auto const code = problem.code();
+    for (auto wrong : {errc::invalid_argument, errc::invalid_url, errc::invalid_name, errc::invalid_document,
+                       errc::document_too_large, errc::unsupported}) {
+        if (code == wrong) return exit_wrong_use;
+    }
+    return exit_failed;
+}
+
+void report(int& code, std::exception_ptr thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (minibatch::error const& problem) {
+        complain(problem.what());
+        code = code_of(problem);
+    } catch (std::exception const& problem) {
+        complain(problem.what());
+        code = exit_failed;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    auto parsed = parse_command_line(argc, argv);
+    if (auto const* leave = std::get_if<early_exit>(&parsed)) {
+        std::fputs(leave->out.c_str(), stdout);
+        std::fputs(leave->err.c_str(), stderr);
+        return leave->code;
+    }
+    auto& line = std::get<command_line>(parsed);
+    std::signal(SIGPIPE, SIG_IGN);
+
+    int code = exit_failed;
+    {
+        asio::io_context context(1);
+        session in{line.db};
+        asio::signal_set signals(context, SIGINT, SIGTERM);
+        std::function<void(boost::system::error_code, int)> on_signal = [&](boost::system::error_code failed, int) {
+            if (failed) return;
+            if (in.stopping) std::_Exit(exit_interrupted_twice);
+            in.stop();
+            signals.async_wait(on_signal);
+        };
+        signals.async_wait(on_signal);
+        asio::co_spawn(context, run(in, std::move(line.what)), [&](std::exception_ptr thrown, int result) {
+            if (thrown) report(code, thrown);
+            else code = result;
+            signals.cancel();
+        });
+        context.run();
+    }
+    return code;
+}

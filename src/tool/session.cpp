@@ -1,0 +1,31 @@
+#include "tool/session.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace minibatch::tool {
+
+asio::awaitable<database> session::connect() const {
+    connect_options options;
+    options.log = [](log_level level, std::string_view text) {
+        if (level == log_level::warning || level == log_level::error) complain(text);
+    };
+    auto opened = co_await minibatch::connect(url, options);
+    co_return opened;
+}
+
+void write_out(std::string_view text) {
+    while (!text.empty()) {
+        auto const n = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) throw output_error(std::string("standard output: ") + std::strerror(errno));
+        text.remove_prefix(static_cast<std::size_t>(n));
+    }
+}
+
+void complain(std::string_view text) { std::fprintf(stderr, "minibatch: %.*s\n", static_cast<int>(text.size()), text.data()); }
+
+}  // namespace minibatch::tool
