@@ -13,7 +13,7 @@ for title, result in zip(lines[::2], lines[1::2]):
     messages, windows, largest = (int(text) for text in match.groups()[:3])
     reasons = dict(re.findall(r" (\w+): (\d+)", match[4]))
     same(sum(int(count) for count in reasons.values()), windows, f"{title}: a reason for every window")
-    found[title.split("(")[0].split(":")[0]] = (messages, windows, largest, {k: int(v) for k, v in reasons.items()})
+    found[re.match(r".*\|\||\w+", title)[0]] = (messages, windows, largest, {k: int(v) for k, v in reasons.items()})
 same(len(found), 5, "number of strategies")
 
 messages, windows, _, reasons = found["fixed_time_window"]
@@ -22,3 +22,6 @@ check(3 <= windows <= 12, f"a fixed window for each quarter of about a second: {
 messages, windows, _, reasons = found["relaxed_time_window"]
 same((messages, reasons), (1707, {"time": windows}), "relaxed windows hold every message once")
 same(found["count_window"], (1707, 4, 500, {"count": 3, "flush": 1}), "three full windows, and the remainder")
+messages, windows, largest, reasons = found["count_window(55) || max_bytes(14 KiB) ||"]
+same((messages, largest, sorted(reasons)), (1707, 55, ["bytes", "count", "timeout"]), "each trigger had its turn")
+same(found["custom"], (1683, 39, 235, {"custom": 39}), "one window for each of the 39 strong earthquakes")
