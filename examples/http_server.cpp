@@ -277,15 +277,25 @@ class server {
         for (;;) {
             peer.expires_never();
             asio::steady_timer quiet(acceptor_.get_executor(), 15s);
-            auto outcome = co_await (consumer.next_window() || quiet.async_wait(as_tuple) ||
+            auto outcome = co_await (consumer.next_window(as_tuple) || quiet.async_wait(as_tuple) ||
                                      peer.async_read_some(here, as_tuple) || stopping_.async_wait(as_tuple));
             if (outcome.index() >= 2) break;
             std::string event = ": still here\n\n";
-            auto* const window = std::get_if<0>(&outcome);
-            if (window) event = "id: " + (*window)->id() + "\ndata: " + json::serialize(event_of(**window)) + "\n\n";
+            std::optional<minibatch::window> window;
+            if (auto* const next = std::get_if<0>(&outcome)) {
+                auto& [problem, found] = *next;
+                if (problem == minibatch::errc::unavailable) continue;  // it goes on by itself
+                if (!found) break;                                      // the stream was deleted, for example
+                window = std::move(found);
+                event = "id: " + window->id() + "\ndata: " + json::serialize(event_of(*window)) + "\n\n";
+            }
             peer.expires_after(30s);
-            co_await asio::async_write(peer, http::make_chunk(asio::buffer(event)), asio::use_awaitable);
-            if (window) co_await (*window)->commit();
+            auto const chunk = http::make_chunk(asio::buffer(event));
+            auto const [gone, sent] = co_await asio::async_write(peer, chunk, as_tuple);
+            if (gone) break;  // the window comes again, for the next who asks
+            if (!window) continue;
+            auto const [failed] = co_await window->commit(as_tuple);
+            if (failed) break;
         }
         peer.expires_after(1s);
         co_await asio::async_write(peer, http::make_chunk_last(), as_tuple);
