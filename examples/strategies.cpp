@@ -95,8 +95,8 @@ asio::awaitable<void> compare(std::string path, std::string url) {
     auto const full = all / 500 * 500;
     co_await show(quakes, "count", "count_window(500), the remainder flushed", minibatch::count_window(500), full,
                   minibatch::drain::flush);
-    co_await show(quakes, "triggers", "count_window(55) || max_bytes(14 KiB) || max_age(200ms)",
-                  minibatch::count_window(55) || minibatch::max_bytes(14 * 1024) || minibatch::max_age(200ms), all);
+    co_await show(quakes, "triggers", "count_window(56) || max_bytes(14 KiB) || max_age(200ms)",
+                  minibatch::count_window(56) || minibatch::max_bytes(14 * 1024) || minibatch::max_age(200ms), all);
 
     auto const last_strong =
         std::find_if(feed.rbegin(), feed.rend(), [](auto const& document) { return magnitude(document) >= 5; });
