@@ -28,8 +28,8 @@ asio::awaitable<void> work(std::string url, bool hang) {
     // Only the first start finds an empty stream; kept messages make that easy to tell.
     if ((co_await stream.info()).messages == 0) co_await append_orders(stream);
 
-    // A short lease, so that the second start need not wait long for the one of the killed process to end.
-    minibatch::consumer_options const options{.group = "billing", .keep = true, .lease = 500ms};
+    // A shorter lease than usual, so that the second start need not wait long for the one of the killed process to end.
+    minibatch::consumer_options const options{.group = "billing", .keep = true, .lease = 2s};
     auto consumer = co_await stream.consume(minibatch::count_window(4), options);
     while (auto window = co_await consumer.next_window()) {
         std::cout << "window " << window->id() << ", attempt " << window->attempt() << ":";

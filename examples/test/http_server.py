@@ -116,4 +116,8 @@ with own_directory():
 
     server = Server()
     same(server.post("/streams/readings", b"{}"), (201, {**stored, "offset": 5, "appended": 1}), "offsets go on")
+    server.process.kill()  # at once after the answer: what was answered with 201 stays
+    server.process.communicate()
+    server = Server()
+    same(server.post("/streams/readings", b"{}"), (201, {**stored, "offset": 6, "appended": 1}), "nothing lost by SIGKILL")
     server.stop(signal.SIGINT)
