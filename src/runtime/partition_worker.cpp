@@ -160,7 +160,7 @@ asio::awaitable<void> partition_worker::fetch() {
 
 void partition_worker::feed(std::vector<log::segment_ptr> const& records) {
     for (auto const& record : records) {
-        lead_->tracker.note_record(record->number(), record->first(), record->count());
+        lead_->tracker.note_record(*record);
         lead_->newest_created = std::max(lead_->newest_created, record->created());
         lead_->pending.feed(record);
     }

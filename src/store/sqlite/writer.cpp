@@ -1,5 +1,7 @@
 #include "store/sqlite/writer.hpp"
 
+#include <utility>
+
 #include "store/sqlite/group_ops.hpp"
 #include "store/sqlite/log_ops.hpp"
 #include "store/sqlite/schema.hpp"
