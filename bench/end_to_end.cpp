@@ -1,7 +1,5 @@
 // Append, count windows of 100, every document decoded and visited, commit, trimming on, all at the same time; against
 // Bytewax's `collect`, which works in memory.
-#include <atomic>
-#include <exception>
 #include <minibatch.hpp>
 #include <thread>
 
@@ -67,22 +65,13 @@ double run_ours(bench::options const& options, std::int64_t count, int in_flight
     bench::run(open(directory.url(), in_flight, handles));
     consumed result;
     result.seen.resize(static_cast<std::size_t>(count / window_size));
-    std::exception_ptr problem;
     bench::stopwatch const watch;
-    std::thread producing([&] {
-        try {
-            bench::run(produce(handles.stream, count));
-        } catch (...) {
-            problem = std::current_exception();
-            handles.consumer.stop();
-        }
-    });
+    std::thread producing([&] { bench::run(produce(handles.stream, count)); });
     bench::asio::io_context context(1);
     for (int i = 0; i < in_flight; ++i) bench::spawn(context, consume(handles.consumer, result));
     context.run();
     auto const rate = static_cast<double>(count) / watch.seconds();
     producing.join();
-    if (problem) std::rethrow_exception(problem);
     bench::require(result.committed * window_size == count, "everything was delivered and committed");
     std::int64_t left = 0;
     bench::run(messages_left(handles.stream, left));

@@ -50,7 +50,7 @@ double bare_rate(std::string const& path, std::int64_t count, std::int64_t size)
     stopwatch const watch;
     for (std::int64_t first = 0; first < count; first += size) {
         auto const end = std::min(count, first + size);
-        segment = "[";
+        segment.assign(1, '[');
         for (auto n = first; n < end; ++n) {
             segment += source.text(n);
             segment += n + 1 < end ? ",\n" : "]";

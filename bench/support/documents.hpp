@@ -19,12 +19,10 @@ class documents {
     std::string text(std::int64_t number) { return boost::json::serialize((*this)[number]); }
 
   private:
-    boost::json::value document_{boost::json::object{{"n", 0},
-                                                     {"sensor", "hall-7/thermo-0417"},
-                                                     {"time", 1760000000000},
-                                                     {"value", 0.25},
-                                                     {"unit", "celsius"},
-                                                     {"ok", true}}};
+    static boost::json::object first() {
+        return {{"n", 0}, {"sensor", "hall-7/thermo-0417"}, {"time", 1760000000000}, {"value", 0.25}, {"unit", "celsius"}, {"ok", true}};
+    }
+    boost::json::value document_ = first();  // not in braces, which would make an array of it
     boost::json::value& number_ = document_.as_object().at("n");
     boost::json::value& value_ = document_.as_object().at("value");
 };
