@@ -45,7 +45,9 @@ boost::asio::awaitable<void> fill(std::string url, std::int64_t count) {
 boost::asio::awaitable<void> consume(std::string url, std::int64_t windows, consumption& result) {
     auto const db = co_await minibatch::connect(url);
     auto stream = co_await minibatch::stream::get_or_create(db, "readings");
-    auto consumer = co_await stream.consume(minibatch::count_window(window_size));
+    auto const cut = minibatch::count_window(window_size);
+    minibatch::consumer_options const how;
+    auto consumer = co_await stream.consume(cut, how);
     std::int64_t begin = 0;
     std::int64_t number = -1;
     double sum = 0;

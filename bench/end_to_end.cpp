@@ -53,7 +53,8 @@ boost::asio::awaitable<void> open(std::string url, int in_flight, opened& result
     result.stream = co_await minibatch::stream::get_or_create(db, "readings");
     minibatch::consumer_options how;
     how.max_in_flight = in_flight;
-    result.consumer = co_await result.stream.consume(minibatch::count_window(window_size), how);
+    auto const windows = minibatch::count_window(window_size);
+    result.consumer = co_await result.stream.consume(windows, how);
 }
 boost::asio::awaitable<void> messages_left(minibatch::stream stream, std::int64_t& result) {
     result = (co_await stream.info()).messages;

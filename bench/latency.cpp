@@ -48,7 +48,9 @@ boost::asio::awaitable<void> open_stream(std::string url, std::string name, mini
     stream = co_await minibatch::stream::get_or_create(db, name);
 }
 boost::asio::awaitable<void> open_consumer(minibatch::stream stream, minibatch::consumer& consumer) {
-    consumer = co_await stream.consume(minibatch::count_window(1));
+    auto const windows = minibatch::count_window(1);
+    minibatch::consumer_options const how;
+    consumer = co_await stream.consume(windows, how);
 }
 
 /// Milliseconds from `from` to `to`; an arrival before the appender knew of its end counts as none.
@@ -107,9 +109,12 @@ boost::asio::awaitable<void> wait_for_nothing(minibatch::consumer consumer) {
 
 boost::asio::awaitable<void> open_all(std::string url, std::vector<minibatch::consumer>& into) {
     auto const handle = co_await minibatch::connect(url);
+    auto const windows = minibatch::count_window(100);
+    minibatch::consumer_options const how;
     for (std::size_t i = 0; i < into.size(); ++i) {
-        auto stream = co_await minibatch::stream::get_or_create(handle, "readings-" + std::to_string(i));
-        into[i] = co_await stream.consume(minibatch::count_window(100));
+        auto const name = "readings-" + std::to_string(i);
+        auto stream = co_await minibatch::stream::get_or_create(handle, name);
+        into[i] = co_await stream.consume(windows, how);
     }
 }
 

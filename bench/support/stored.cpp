@@ -16,6 +16,7 @@ stored read_stored(std::string const& path) {
     sqlite3_stmt* rows = nullptr;
     stored found;
     bool whole = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
+                 sqlite3_busy_timeout(db, 10'000) == SQLITE_OK &&  // the handle may still be closing
                  sqlite3_prepare_v2(db, "SELECT first, count, data FROM minibatch_segments ORDER BY id", -1, &rows,
                                     nullptr) == SQLITE_OK;
     while (whole && sqlite3_step(rows) == SQLITE_ROW) {
