@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <minibatch/log.hpp>
+#include <minibatch/name.hpp>
 #include <optional>
-#include <string>
+#include <string_view>
 
 namespace minibatch {
 
@@ -38,8 +39,8 @@ struct stream_options {
 };
 
 struct append_options {
-    /// Messages with the same key go to the same partition. Empty: the partitions take turns.
-    std::string key = {};
+    /// Messages with the same key go to the same partition. Empty: the partitions take turns. Read during the call.
+    std::string_view key = {};
 };
 
 struct producer_options {
@@ -56,7 +57,7 @@ enum class start { earliest, latest };
 
 struct consumer_options {
     /// The consumer group. Its progress is kept with the stream under this name.
-    std::string group = "default";
+    name group = "default";
     /// Whether messages stay after this group has committed them (until the stream's retention limits).
     bool keep = false;
     /// Windows delivered and not yet committed, per partition, 1 … 1,000. Order is kept with 1.

@@ -80,39 +80,39 @@ class stream {
     /// `storage_full`, and what else the database reports.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(boost::json::value const& document, Token token = {}) {
-        return append_one(detail::encode_any(document), {}, token);
+        return begin_append(detail::encode_any(document), {}, token);
     }
     template <class Token = boost::asio::use_awaitable_t<>>
-    [[nodiscard]] auto append(boost::json::value const& document, append_options options, Token token = {}) {
-        return append_one(detail::encode_any(document), std::move(options), token);
+    [[nodiscard]] auto append(boost::json::value const& document, append_options const& options, Token token = {}) {
+        return begin_append(detail::encode_any(document), options, token);
     }
     /// The same for a value of a type that `boost::json::value_from` turns into an object.
     template <detail::single_document T, class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(T const& value, Token token = {}) {
-        return append_one(detail::encode_any(value), {}, token);
+        return begin_append(detail::encode_any(value), {}, token);
     }
     template <detail::single_document T, class Token = boost::asio::use_awaitable_t<>>
-    [[nodiscard]] auto append(T const& value, append_options options, Token token = {}) {
-        return append_one(detail::encode_any(value), std::move(options), token);
+    [[nodiscard]] auto append(T const& value, append_options const& options, Token token = {}) {
+        return begin_append(detail::encode_any(value), options, token);
     }
     /// Appends a range of documents or typed values as one atomic batch: all or none, one after another, in one
     /// partition. Completes with the position of the first. An empty range is `invalid_argument`.
     template <detail::document_range Range, class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(Range&& documents, Token token = {}) {
-        return append_batch(detail::encode_all(documents), {}, token);
+        return begin_append(detail::encode_all(documents), {}, token);
     }
     template <detail::document_range Range, class Token = boost::asio::use_awaitable_t<>>
-    [[nodiscard]] auto append(Range&& documents, append_options options, Token token = {}) {
-        return append_batch(detail::encode_all(documents), std::move(options), token);
+    [[nodiscard]] auto append(Range&& documents, append_options const& options, Token token = {}) {
+        return begin_append(detail::encode_all(documents), options, token);
     }
     /// Appends one document given as JSON text, which is checked and kept as it is.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append_json(std::string_view text, Token token = {}) {
-        return append_one(encode_document_text(text), {}, token);
+        return begin_append(encode_document_text(text), {}, token);
     }
     template <class Token = boost::asio::use_awaitable_t<>>
-    [[nodiscard]] auto append_json(std::string_view text, append_options options, Token token = {}) {
-        return append_one(encode_document_text(text), std::move(options), token);
+    [[nodiscard]] auto append_json(std::string_view text, append_options const& options, Token token = {}) {
+        return begin_append(encode_document_text(text), options, token);
     }
 
     /// A producer that buffers and writes in batches. Throws `error` with `invalid_argument` for options out of range.
@@ -157,10 +157,10 @@ class stream {
     using owner = std::shared_ptr<void>;
     static owner core_of(database const& db);
     static void start_open(owner const& db, std::string name, stream_options options, detail::completion<stream> done);
-    static void start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents,
-                             append_options options, detail::completion<position> done);
-    static void start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document,
-                             append_options options, detail::completion<position> done);
+    static void start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents, int partition,
+                             detail::completion<position> done);
+    static void start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document, int partition,
+                             detail::completion<position> done);
     static void start_consume(std::shared_ptr<detail::stream_core> const& core, strategy how, consumer_options options,
                               detail::completion<consumer> done);
     static void start_peek(std::shared_ptr<detail::stream_core> const& core, int partition, std::int64_t from,
@@ -169,21 +169,14 @@ class stream {
     static void start_clear(std::shared_ptr<detail::stream_core> const& core, detail::completion<> done);
 
     template <class Documents, class Token>
-    auto begin_append(Documents documents, append_options options, Token& token) {
+    auto begin_append(Documents documents, append_options const& options, Token& token) {
         return detail::initiate<position>(
-            token, [core = core_, documents = std::move(documents),
-                    options = std::move(options)](detail::completion<position> done) mutable {
-                start_append(core, std::move(documents), std::move(options), std::move(done));
+            token, [core = core_, partition = choose(core_, options.key),
+                    documents = std::move(documents)](detail::completion<position> done) mutable {
+                start_append(core, std::move(documents), partition, std::move(done));
             });
     }
-    template <class Token>
-    auto append_one(encoded_document document, append_options options, Token& token) {
-        return begin_append(std::move(document), std::move(options), token);
-    }
-    template <class Token>
-    auto append_batch(std::vector<encoded_document> documents, append_options options, Token& token) {
-        return begin_append(std::move(documents), std::move(options), token);
-    }
+    static int choose(std::shared_ptr<detail::stream_core> const& core, std::string_view key);
 
     std::shared_ptr<detail::stream_core> core_;
 };

@@ -18,6 +18,9 @@ namespace minibatch {
 
 /// How `streaming` makes windows and runs the handler. Exactly one of `size`, `interval` and `emitter` chooses the
 /// strategy, but `size` and `interval` together mean a count window with `interval` as its maximal age.
+///
+/// With g++ 12, options that hold a custom emitter, a sink or a stop token must be given a name before they are passed in
+/// a `co_await` expression: that compiler destroys such temporaries twice.
 struct streaming_options {
     /// Messages in a window.
     std::optional<std::int64_t> size = {};
@@ -35,7 +38,7 @@ struct streaming_options {
     int max_workers = 1;
     /// Whether time windows without messages are handed to the handler.
     bool emit_empty = true;
-    std::string group = "default";
+    name group = "default";
     /// Ends the loop: no new windows, those in hand are finished and committed.
     std::stop_token stop = {};
 };

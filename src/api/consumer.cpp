@@ -20,7 +20,7 @@ std::shared_ptr<consumer_core> consumer_core::join(std::shared_ptr<stream_core> 
     auto const begin = options.start == start::earliest ? store::start_position::earliest : store::start_position::latest;
     std::vector<store::group_state> groups;
     for (int partition = 0; partition < stream->record.partitions; ++partition) {
-        groups.push_back(database.register_group({{stream->record.incarnation, partition}, options.group}, begin, options.keep, deadline));
+        groups.push_back(database.register_group({{stream->record.incarnation, partition}, options.group.str()}, begin, options.keep, deadline));
     }
     auto member = std::make_shared<runtime::group_member>(stream->db->engine(), stream->record, how, options);
     member->start(std::move(groups));

@@ -18,7 +18,7 @@ producer_core::~producer_core() {
     if (buffer_.empty()) return;
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
-        stream_->choose({}), std::move(buffer_), [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t) {
+        store::log_id{stream_->record.incarnation, stream_->choose({})}, std::move(buffer_), [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t) {
             if (problem && say) say(log_level::error, "documents of a destroyed producer of stream '" + name + "' were not written: " + problem->what());
         });
 }
@@ -80,7 +80,7 @@ void producer_core::send() {
     outstanding_.insert(batch);
     auto copy = buffer_;
     stream_->db->engine()->writes->append(
-        stream_->choose({}), std::exchange(buffer_, {}),
+        store::log_id{stream_->record.incarnation, stream_->choose({})}, std::exchange(buffer_, {}),
         [self = shared_from_this(), batch, documents = std::move(copy)](std::optional<error> problem, std::int64_t) {
             self->written(batch, documents, problem);
         });

@@ -11,7 +11,7 @@
 namespace minibatch {
 namespace detail {
 
-store::log_id stream_core::choose(std::string_view key) {
+int stream_core::choose(std::string_view key) {
     unsigned chosen = 0;
     if (record.partitions > 1) {
         if (key.empty()) {
@@ -24,14 +24,14 @@ store::log_id stream_core::choose(std::string_view key) {
         }
         chosen %= static_cast<unsigned>(record.partitions);
     }
-    return {record.incarnation, static_cast<int>(chosen)};
+    return static_cast<int>(chosen);
 }
 
 namespace {
 
-void append(std::shared_ptr<stream_core> const& core, log::segment_text documents, std::string_view key,
+void append(std::shared_ptr<stream_core> const& core, log::segment_text documents, int partition,
             operation<position> op) {
-    auto const target = core->choose(key);
+    store::log_id const target{core->record.incarnation, partition};
     auto& queue = *core->db->engine()->writes;
     auto slot = op.slot();
     if (!slot.is_connected()) {
@@ -76,6 +76,8 @@ void check(stream_options const& options) {
 
 stream::stream(std::shared_ptr<detail::stream_core> core) : core_(std::move(core)) {}
 
+int stream::choose(std::shared_ptr<detail::stream_core> const& core, std::string_view key) { return core->choose(key); }
+
 std::string const& stream::name() const { return core_->record.name; }
 int stream::partitions() const { return core_->record.partitions; }
 
@@ -96,16 +98,16 @@ void stream::start_open(owner const& db, std::string name, stream_options option
 }
 
 void stream::start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document,
-                          append_options options, detail::completion<position> done) {
+                          int partition, detail::completion<position> done) {
     detail::operation<position> op(std::move(done));
     if (document.problem) return op.fail(std::move(*document.problem));
     log::segment_text text;
     text.add(document.text);
-    detail::append(core, std::move(text), options.key, std::move(op));
+    detail::append(core, std::move(text), partition, std::move(op));
 }
 
 void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents,
-                          append_options options, detail::completion<position> done) {
+                          int partition, detail::completion<position> done) {
     detail::operation<position> op(std::move(done));
     if (documents.empty()) return op.fail(error(errc::invalid_argument, "an empty range was given to append"));
     log::segment_text text;
@@ -119,7 +121,7 @@ void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std:
         }
         text.add(document.text);
     }
-    detail::append(core, std::move(text), options.key, std::move(op));
+    detail::append(core, std::move(text), partition, std::move(op));
 }
 
 producer stream::make_producer(producer_options options) const {

@@ -18,7 +18,7 @@ struct stream_core {
     store::stream_record const record;
 
     /// The partition for a key; without one they take turns.
-    store::log_id choose(std::string_view key);
+    int choose(std::string_view key);
 
   private:
     std::atomic<unsigned> turn_ = 0;

@@ -11,7 +11,8 @@
 #include "runtime/scheduler.hpp"
 #include "runtime/write_queue.hpp"
 
-/// What the runtime's coroutines wait for. They all run on the loop and are resumed there.
+/// What the runtime's coroutines wait for. They all run on the loop and are resumed there. Arguments of awaited calls are
+/// named first: g++ 12 destroys capturing lambdas and aggregates twice that are written inside a `co_await` expression.
 namespace minibatch::runtime {
 
 /// Runs a blocking call on a worker; its exception is thrown here.
@@ -79,7 +80,7 @@ class wake_signal {
 
   private:
     bool raised_ = false;
-    asio::any_completion_handler<void()> waiter_;
+    detail::any_handler<void()> waiter_;
 };
 
 }  // namespace minibatch::runtime

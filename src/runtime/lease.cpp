@@ -39,7 +39,8 @@ asio::awaitable<bool> partition_worker::acquire() {
     while (!member_->stopping) {
         auto const sent = env_.time->now();
         request.unchanged = seen && sent >= stale_at ? seen : std::nullopt;
-        auto answer = co_await written<store::acquire_result>(env_, *runtime_.writes, request);
+        store::write_request asked = request;
+        auto answer = co_await written<store::acquire_result>(env_, *runtime_.writes, std::move(asked));
         if (answer.granted) {
             lead_ = std::make_unique<leadership>(member_->how, answer, group_.log.partition);
             lead_->valid_until = sent + period;

@@ -109,7 +109,8 @@ asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_ag
         co_return true;
     }
     if (auto* seal = std::get_if<windowing::seal_until>(&step)) {
-        auto const sealed = co_await written<store::seal_result>(env_, *runtime_.writes, store::seal_request{group_.log, seal->time});
+        store::write_request request = store::seal_request{group_.log, seal->time};
+        auto const sealed = co_await written<store::seal_result>(env_, *runtime_.writes, std::move(request));
         lead.pending.sealed(seal->time, sealed.end.offset);
         lead.pending.set_caught_up(false);
         lead.foreign_hint = true;
@@ -144,11 +145,12 @@ asio::awaitable<void> partition_worker::fetch() {
         co_return;
     }
     auto const hints = lead.hints;
-    auto read = co_await on_worker(env_, [database = env_.database, log = group_.log, next, deadline = env_.deadline()] {
+    auto call = [database = env_.database, log = group_.log, next, deadline = env_.deadline()] {
         store::read_limits limits;
         limits.max_bytes = read_ahead_bytes;
         return database->read(log, next, limits, deadline);
-    });
+    };
+    auto read = co_await on_worker(env_, std::move(call));
     step_over_removed(read.state);
     feed(read.records);
     if (lead.pending.next_number() >= read.state.end.number && hints == lead.hints) {
@@ -231,11 +233,13 @@ asio::awaitable<void> partition_worker::release() {
     // Failures that were not stored yet count on the next holder's side.
     if (lead.saving || lead.save_again) co_await saved();
     if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
-        co_await written<store::trim_result>(env_, *runtime_.writes, store::trim_request{group_.log});
+        store::write_request request = store::trim_request{group_.log};
+        co_await written<store::trim_result>(env_, *runtime_.writes, std::move(request));
     }
     lead.lost = true;
     acquisition_.clear();
-    co_await written<store::done>(env_, *runtime_.writes, store::release_request{group_, lead.epoch});
+    store::write_request last = store::release_request{group_, lead.epoch};
+    co_await written<store::done>(env_, *runtime_.writes, std::move(last));
 }
 
 void partition_worker::changed(std::optional<store::log_position> end, std::optional<store::lease> held) {

@@ -16,8 +16,8 @@ namespace minibatch::runtime {
 /// Thread-safe. Completions run on a worker thread, and must be short.
 class write_queue : public std::enable_shared_from_this<write_queue> {
   public:
-    using append_done = asio::any_completion_handler<void(std::optional<error>, std::int64_t first_offset)>;
-    using write_done = asio::any_completion_handler<void(store::write_result)>;
+    using append_done = detail::any_handler<void(std::optional<error>, std::int64_t first_offset)>;
+    using write_done = detail::any_handler<void(store::write_result)>;
     using ticket = std::uint64_t;
 
     write_queue(environment const& env, tail& newest, std::size_t max_pending_bytes);

@@ -72,7 +72,7 @@ std::vector<refused_row> const refused = {
     {R"({"a":1e99999999999999999999})", "at /a: the number does not fit a double-precision number"},
     {R"({"a":NaN})", "at byte 6, in /a: unexpected character 'N'"},
     {R"({"a":Infinity})", "at byte 6, in /a: unexpected character 'I'"},
-    {R"({"a":01})", "at byte 7, in /a: unexpected character '1'"},
+    {R"({"a":01})", "at byte 7: unexpected character '1'"},
     {R"({"a":+1})", "at byte 6, in /a: unexpected character '+'"},
     // depth
     {nested(100), "at /a" +
@@ -101,7 +101,7 @@ std::vector<refused_row> const refused = {
     {R"({'a':1})", "at byte 2: unexpected character '''"},
     {R"({"a" 1})", "at byte 6, in /a: unexpected character '1'"},
     {R"({"a":1 "b":2})", "at byte 8: unexpected character '\"'"},
-    {R"({"a":tru})", "at byte 9, in /a: unexpected character '}'"},
+    {R"({"a":tru})", "at byte 6, in /a: unexpected character 't'"},
     {"{\"a\":\"x\ny\"}", "at byte 8, in /a: unexpected line break"},
     {"{\"a\":\"x\ty\"}", "at byte 8, in /a: unexpected character with the code 9"},
     {R"({"a":"\x"})", "at byte 8, in /a: unexpected character 'x'"},

@@ -54,6 +54,22 @@ struct world {
         in_flight.clear();
         unsaved.clear();
         discarded.clear();
+        apply_floor();
+    }
+
+    // Retention removes records whether they are committed or not.
+    void retain() {
+        floor += pick(bits, 0, (std::ssize(records) - 1 - floor) / 2);
+        for (std::int64_t i = 0; i < floor_offset(); ++i) {
+            if (auto& each = commits[static_cast<std::size_t>(i)]; each == 0) each = lost;
+        }
+        apply_floor();
+    }
+    std::int64_t floor_offset() const { return floor == 0 ? 0 : records[static_cast<std::size_t>(floor)]->first(); }
+    void apply_floor() {
+        if (floor == 0) return;
+        tracker->retention_floor(floor_offset(), floor, 0);
+        pending->drop_below(floor_offset());
     }
 
     void append(std::int64_t count) {
@@ -66,7 +82,7 @@ struct world {
 
     void read(std::int64_t most) {
         for (; most > 0 && pending->next_number() < std::ssize(records); --most) {
-            auto const& record = records[static_cast<std::size_t>(pending->next_number())];
+            auto const& record = records[static_cast<std::size_t>(std::max(pending->next_number(), floor))];
             tracker->note_record(*record);
             pending->feed(record);
         }
@@ -108,7 +124,7 @@ struct world {
             // Delivered before, and not committed: the same messages again, for as long as the first one is open.
             auto const [known, fresh] = ids.try_emplace(window.first, id);
             auto const was_flushed = window.reason == window_reason::flush;
-            if (!fresh && !was_flushed) BOOST_REQUIRE_EQUAL(known->second, id);
+            if (!fresh && !was_flushed && floor == 0) BOOST_REQUIRE_EQUAL(known->second, id);
         }
         auto const handle = tracker->open(window);
         discarded.insert(discarded.end(), window.discarded.begin(), window.discarded.end());
@@ -130,12 +146,13 @@ struct world {
         std::int64_t all = 0;
         for (std::size_t i = 0; i < created.size(); ++i) {
             if (created[i] < window.start || created[i] >= window.end) continue;
-            ++all;
+            if (commits[i] != lost) ++all;
             if (commits[i] == 0) ++uncommitted;
         }
         BOOST_REQUIRE_EQUAL(window.end - window.start, parts.fixed->interval.count());
         BOOST_REQUIRE_EQUAL(window.start % parts.fixed->interval.count(), 0);
-        if (count == 0) BOOST_REQUIRE_EQUAL(all, 0);
+        // Of what retention has removed nobody can tell any more whether it was empty.
+        if (count == 0 && floor == 0) BOOST_REQUIRE_EQUAL(all, 0);
         if (window.reason == window_reason::time) BOOST_REQUIRE_EQUAL(count, uncommitted);
     }
 
@@ -169,7 +186,9 @@ struct world {
     }
 
     void count_commit(store::offset_range const& range) {
-        for (auto i = range.begin; i < range.end; ++i) BOOST_REQUIRE_EQUAL(++commits[static_cast<std::size_t>(i)], 1);
+        for (auto i = std::max(range.begin, floor_offset()); i < range.end; ++i) {
+            BOOST_REQUIRE_EQUAL(++commits[static_cast<std::size_t>(i)], 1);
+        }
     }
 
     void check_forward(store::progress const& next) const {
@@ -212,6 +231,7 @@ struct world {
                 break;
             case 7:
                 if (pick(bits, 0, 4) == 0) restart();
+                if (retention && !records.empty() && pick(bits, 0, 4) == 0) retain();
                 break;
             case 8:
                 read(pick(bits, 1, 4));
@@ -238,12 +258,14 @@ struct world {
             save();
         }
         if (!discarded.empty()) save();
-        for (auto const each : commits) BOOST_REQUIRE_EQUAL(each, 1);
+        for (auto const each : commits) BOOST_REQUIRE((each == 1 || each == lost));
         save();
         BOOST_REQUIRE_EQUAL(saved.low, end);
         BOOST_REQUIRE(saved.committed.empty());
         BOOST_REQUIRE(saved.recorded.empty());
     }
+
+    static constexpr int lost = 1000;  // in commits: removed by retention before
 
     random_bits bits;
     strategy how;
@@ -251,6 +273,8 @@ struct world {
     std::vector<time_ms> created;
     std::vector<int> commits;  // of each message
     std::int64_t end = 0;
+    std::int64_t floor = 0;  // number of the first record that is still there
+    bool retention = false;
     time_ms now = 0;
     std::size_t in_flight_limit = 1;
 
@@ -264,10 +288,11 @@ struct world {
     std::map<std::int64_t, std::string> ids;
 };
 
-void run(strategy const& how, std::uint32_t seeds = 300) {
+void run(strategy const& how, std::uint32_t seeds = 300, bool retention = false) {
     for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
         BOOST_TEST_INFO_SCOPE("seed " << seed);
         world each(how, seed);
+        each.retention = retention;
         for (int i = 0; i < 120; ++i) each.event();
         each.drain();
     }
@@ -290,6 +315,14 @@ BOOST_AUTO_TEST_CASE(fixed_without_empty) {
 BOOST_AUTO_TEST_CASE(relaxed) { run(relaxed_time_window(milliseconds(40), {.emit_empty = true})); }
 BOOST_AUTO_TEST_CASE(relaxed_with_limits) {
     run(relaxed_time_window(milliseconds(40)) || count_window(5) || max_bytes(90));
+}
+BOOST_AUTO_TEST_CASE(retention) {
+    auto const short_time = milliseconds(40);
+    auto const custom = custom_window([seed = 0U]() mutable { return std::make_unique<erratic>(++seed); });
+    for (auto const& how : {count_window(7) || max_bytes(120) || max_age(short_time), fixed_time_window(short_time),
+                            relaxed_time_window(short_time), custom}) {
+        run(how, 100, true);
+    }
 }
 BOOST_AUTO_TEST_CASE(custom) {
     run(custom_window([seed = 0U]() mutable { return std::make_unique<erratic>(++seed); }));

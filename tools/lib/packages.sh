@@ -22,7 +22,6 @@ need_packages() {
     fi
     echo "installing ${missing[*]}" >&2
     "${as_root[@]}" apt-get update -qq >&2
-    # Services stay off: a test that needs a server starts its own.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }

@@ -8,9 +8,11 @@ step() {
     local name=$1 began=$SECONDS status=0
     shift
     printf '\n=== %s\n' "$name"
-    # In a shell of its own: "set -e" would be off in a function that is called as a condition.
-    (trap - EXIT; set -euo pipefail; "$@") &
-    wait $! || status=$?
+    # Not as a condition: bash would ignore "set -e" inside.
+    set +e
+    (set -euo pipefail; "$@")
+    status=$?
+    set -e
     step_times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
     if ((status != 0)); then
         step_summary

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/associator.hpp>
@@ -8,6 +7,7 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <minibatch/detail/any_handler.hpp>
 #include <minibatch/error.hpp>
 #include <optional>
 #include <type_traits>
@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 
 /// How the library's compiled part reports an outcome: no error, or one with its diagnostics. Called once.
 template <class... Results>
-using callback = asio::any_completion_handler<void(std::optional<error>, Results...)>;
+using callback = any_handler<void(std::optional<error>, Results...)>;
 
 /// What completes an operation, and where. The executor is taken before the handler's type is erased, since the erased
 /// one could no longer promise not to run things at once.

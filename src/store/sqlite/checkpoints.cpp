@@ -15,8 +15,11 @@ void checkpoints::run(std::int64_t log_bytes, steady_time deadline) {
     // A log that has shrunk was begun anew.
     auto const written = log_bytes >= done_ ? log_bytes - done_ : log_bytes;
     if (written < enough && log_bytes < too_much) return;
-    if (!db_) db_ = std::make_unique<connection>(path_);
+    bool const fresh = !db_;
+    if (fresh) db_ = std::make_unique<connection>(path_);
     db_->start("checkpoint", deadline);
+    // Until a connection has read something it does not know that there is a log, and checkpoints nothing.
+    if (fresh) db_->query_integer("SELECT count(*) FROM sqlite_schema");
     auto const checkpoint = [&](int mode) {
         int const result = sqlite3_wal_checkpoint_v2(db_->handle(), "main", mode, nullptr, nullptr);
         if (result != SQLITE_OK && (result & 0xff) != SQLITE_BUSY) db_->fail(result);

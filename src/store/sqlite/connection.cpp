@@ -1,9 +1,12 @@
 #include "store/sqlite/connection.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <thread>
 
 namespace minibatch::store::sqlite {
@@ -16,6 +19,20 @@ struct explanation {
 
 bool out_of_space(int number) noexcept { return number == ENOSPC || number == EDQUOT || number == EFBIG; }
 bool not_permitted(int number) noexcept { return number == EACCES || number == EPERM || number == EROFS; }
+
+/// Why a file of the database could not be written. SQLite does not pass it on when a COMMIT fails.
+int last_error(sqlite3* db) noexcept {
+    if (int const number = sqlite3_system_errno(db); number != 0) return number;
+    int number = 0;
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log && log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
+bool directory_is_closed(std::string const& path) {
+    return ::faccessat(AT_FDCWD, std::filesystem::path(path).parent_path().c_str(), W_OK | X_OK, AT_EACCESS) != 0;
+}
 
 explanation explain(int result, int system_error, bool late) noexcept {
     switch (result & 0xff) {
@@ -110,13 +127,14 @@ std::int64_t connection::query_integer(char const* sql) {
 }
 
 void connection::fail(int result, char const* detail) const {
-    int const system_error = handle_ ? sqlite3_system_errno(handle_) : 0;
+    bool const about_a_file = (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN;
+    int system_error = handle_ && about_a_file ? last_error(handle_) : 0;
+    if ((result & 0xff) == SQLITE_CANTOPEN && directory_is_closed(path_)) system_error = EACCES;
     bool const late = std::chrono::steady_clock::now() >= deadline_;
     auto const [value, words] = explain(result, system_error, late);
     std::string text = "database '" + path_ + "', " + operation_ + ": " + words;
     text += std::string(" (") + (detail ? detail : handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(result));
-    bool const about_a_file = (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN;
-    if (about_a_file && system_error != 0) text += std::string("; ") + std::generic_category().message(system_error);
+    if (system_error != 0) text += std::string("; ") + std::generic_category().message(system_error);
     throw database_error(value, text + ")", result);
 }
 

@@ -9,6 +9,7 @@
 
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/side_file.hpp"
+#include "store/sqlite/timed_lock.hpp"
 
 namespace minibatch::store::sqlite {
 
@@ -51,7 +52,7 @@ class writer {
 
       private:
         writer& owner_;
-        std::unique_lock<std::timed_mutex> mine_;
+        std::unique_lock<timed_lock> mine_;
         std::optional<turn> turn_;
         std::int64_t changes_ = 0;
     };
@@ -62,7 +63,7 @@ class writer {
     std::optional<bool> stored(std::span<write_job const> jobs);
 
     std::shared_ptr<clock> time_;
-    std::timed_mutex mutex_;
+    timed_lock mutex_;
     connection db_;
     side_file side_;
     std::int64_t seen_version_ = 0;

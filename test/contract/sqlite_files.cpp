@@ -1,0 +1,199 @@
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "contract/stores.hpp"
+
+using namespace minibatch;
+using namespace minibatch::test;
+
+namespace {
+
+/// Another program with SQLite.
+class other_program {
+  public:
+    explicit other_program(std::string const& path) { BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
+    ~other_program() { sqlite3_close(db_); }
+    void run(std::string const& sql) const {
+        BOOST_REQUIRE_MESSAGE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK,
+                              sqlite3_errmsg(db_));
+    }
+    std::string query(std::string const& sql) const {
+        std::string out;
+        auto const row = [](void* to, int columns, char** values, char**) {
+            for (int i = 0; i < columns; ++i)
+                *static_cast<std::string*>(to) += std::string(values[i] ? values[i] : "NULL") + "|";
+            *static_cast<std::string*>(to) += "\n";
+            return 0;
+        };
+        BOOST_REQUIRE_MESSAGE(sqlite3_exec(db_, sql.c_str(), row, &out, nullptr) == SQLITE_OK, sqlite3_errmsg(db_));
+        return out;
+    }
+
+  private:
+    sqlite3* db_ = nullptr;
+};
+
+/// Permissions bind everybody but root.
+class without_privileges {
+  public:
+    without_privileges() {
+        if (::geteuid() == 0) BOOST_REQUIRE(::seteuid(65534) == 0);
+    }
+    ~without_privileges() {
+        if (::getuid() == 0) BOOST_CHECK(::seteuid(0) == 0);
+    }
+};
+
+void refused(std::string const& path, errc code, std::string const& about) {
+    std::string text;
+    auto const got = code_of([&] { open_store("sqlite:" + path); }, &text);
+    BOOST_TEST((got == code), path << ": " << got.message() << ": " << text);
+    BOOST_TEST(text.find(path) != text.npos, text);
+    BOOST_TEST(text.find(about) != text.npos, text);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sqlite_files)
+
+BOOST_AUTO_TEST_CASE(what_is_no_database_of_ours) {
+    temporary_directory dir;
+    refused(dir / "missing/a.db", errc::unavailable, "does not exist");
+    refused(dir.path().string(), errc::not_a_database, "directory");
+    std::ofstream(dir / "text") << std::string(2000, 'x');
+    refused(dir / "text", errc::not_a_database, "not a database");
+    BOOST_TEST(!std::filesystem::exists(dir / "text-minibatch"));
+    other_program(dir / "foreign").run("CREATE TABLE t (a)");
+    refused(dir / "foreign", errc::not_a_database, "another program");
+    std::ofstream(dir / "empty") << "";
+    open_store("sqlite:" + (dir / "empty"))->open_stream("s", 1, {}, soon());
+    other_program(dir / "empty").run("PRAGMA user_version = 2");
+    refused(dir / "empty", errc::schema_too_new, "version 2");
+}
+
+BOOST_AUTO_TEST_CASE(read_only) {
+    temporary_directory dir;
+    auto const path = dir / "a.db";
+    open_store("sqlite:" + path)->open_stream("s", 1, {}, soon());
+    ::chmod(dir.path().c_str(), 0755);
+    ::chmod(path.c_str(), 0444);
+    {
+        without_privileges const plain;
+        refused(path, errc::read_only, "written");
+        if (::getuid() == 0) refused(dir / "new.db", errc::read_only, "directory");
+    }
+    ::chmod(path.c_str(), 0666);
+    without_privileges const plain;
+    if (::getuid() == 0) refused(path, errc::read_only, "read-only");  // the directory is not ours
+}
+
+BOOST_AUTO_TEST_CASE(damage_is_reported) {
+    temporary_directory dir;
+    auto const path = dir / "a.db";
+    log_id log;
+    {
+        auto const db = open_store("sqlite:" + path);
+        log = {db->open_stream("s", 1, {}, soon()).incarnation, 0};
+        for (int i = 0; i < 50; ++i) rig::append_with(*db, log, 500);
+    }
+    {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        auto const size = std::filesystem::file_size(path);
+        for (std::uintmax_t at = 4096; at + 4096 < size; at += 4096) {
+            file.seekp(static_cast<std::streamoff>(at));
+            file << std::string(2048, '\xee');
+        }
+    }
+    std::string text;
+    auto const code = code_of([&] { open_store("sqlite:" + path)->read(log, 0, {}, soon()); }, &text);
+    BOOST_TEST((code == errc::corrupt), text);
+    BOOST_TEST(text.find(path) != text.npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_survived) {
+    temporary_directory dir;
+    auto const path = dir / "a.db";
+    auto const db = open_store("sqlite:" + path);
+    log_id const log{db->open_stream("s", 1, {}, soon()).incarnation, 0};
+    rig::append_with(*db, log, 10);
+    auto const before = ::signal(SIGXFSZ, SIG_IGN);
+    rlimit old{};
+    ::getrlimit(RLIMIT_FSIZE, &old);
+    rlimit tiny = old;
+    tiny.rlim_cur = std::filesystem::file_size(path + "-wal") + 5'000;
+    ::setrlimit(RLIMIT_FSIZE, &tiny);
+    std::string text;
+    auto const code = code_of([&] { rig::append_with(*db, log, 5'000); }, &text);
+    // One that fits goes through beside one that does not.
+    std::vector<write_job> jobs;
+    jobs.push_back({rig::segment(log, 5'000), {}});
+    jobs.push_back({rig::segment(log, 1), {}});
+    db->write(jobs, soon());
+    ::setrlimit(RLIMIT_FSIZE, &old);
+    ::signal(SIGXFSZ, before);
+    BOOST_TEST((code == errc::storage_full), text);
+    BOOST_TEST(text.find(path) != text.npos, text);
+    BOOST_TEST(std::holds_alternative<error>(jobs[0].result));
+    BOOST_REQUIRE(std::holds_alternative<append_result>(jobs[1].result));
+    BOOST_TEST(std::get<append_result>(jobs[1].result).first == 10);
+    BOOST_TEST(rig::append_with(*db, log, 5'000).first == 11);
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
+    temporary_directory dir;
+    auto const path = dir / "a.db";
+    auto const db = open_store("sqlite:" + path);
+    log_id const log{db->open_stream("s", 1, {}, soon()).incarnation, 0};
+    other_program const other(path);
+    other.run("BEGIN IMMEDIATE");
+    write_job job{rig::segment(log), {}};
+    auto const start = std::chrono::steady_clock::now();
+    db->write({&job, 1}, start + milliseconds(30));
+    BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(5)));
+    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
+    BOOST_TEST(std::string(std::get<error>(job.result).what()).find("locked") != std::string::npos);
+    BOOST_TEST(db->state(log, soon()).end.offset == 0);  // reading goes on
+    other.run("COMMIT");
+    BOOST_TEST(rig::append_with(*db, log).first == 0);
+}
+
+BOOST_AUTO_TEST_CASE(people_can_read_the_messages) {
+    temporary_directory dir;
+    rig r("sqlite");
+    auto const log = r.make("quakes");
+    r.append(log, 2);
+    r.time->time = 2'000'000;
+    r.seal(log, 1'500'000);
+    r.append(log);
+    other_program const shell(r.directory / "test.db");
+    BOOST_TEST(shell.query("SELECT * FROM minibatch_messages") ==
+               "quakes|0|0|1000000|{\"i\":0}|\nquakes|0|1|1000000|{\"i\":1}|\nquakes|0|2|2000000|{\"i\":0}|\n");
+    BOOST_TEST(shell.query("PRAGMA integrity_check") == "ok|\n");
+    r.db->clear_stream(log.incarnation, soon());
+    BOOST_TEST(shell.query("SELECT * FROM minibatch_messages") == "");
+    r.db->delete_stream("quakes", log.incarnation, soon());
+    BOOST_TEST(shell.query("SELECT count(*) FROM minibatch_segments") == "0|\n");
+    BOOST_TEST(shell.query("SELECT count(*) FROM minibatch_partitions") == "0|\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_write_ahead_log_is_kept_small) {
+    rig r("sqlite");
+    auto const log = r.make();
+    auto const wal = r.directory / "test.db-wal";
+    log::segment_text text;
+    text.add("{\"x\":\"" + std::string(7 << 20, 'x') + "\"}");
+    auto const big = std::make_shared<std::string const>(text.finish());
+    for (int i = 0; i < 10; ++i) r.write<append_result>(append_request{log, "", 1, big});
+    BOOST_TEST(std::filesystem::file_size(wal) > 64U << 20);
+    r.db->maintain(soon());
+    BOOST_TEST(std::filesystem::file_size(wal) < 1U << 20);
+    r.append(log);
+    BOOST_TEST(r.state(log).end.offset == 11);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

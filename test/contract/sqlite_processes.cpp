@@ -1,0 +1,159 @@
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <latch>
+#include <thread>
+
+#include "contract/stores.hpp"
+#include "store/sqlite/side_file.hpp"
+
+using namespace minibatch;
+using namespace minibatch::test;
+
+namespace {
+
+/// Runs `work` in a child process, which then ends at once; its result.
+template <class Work>
+int in_child(Work const& work) {
+    auto const child = ::fork();
+    if (child == 0) {
+        int result = 99;
+        try {
+            result = work();
+        } catch (...) {
+        }
+        ::_exit(result);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sqlite_processes)
+
+BOOST_DATA_TEST_CASE(an_inherited_handle_is_refused, every_store(), kind) {
+    rig r(kind);
+    auto const log = r.make();
+    r.append(log);
+    BOOST_TEST(in_child([&] {
+                   bool good = code_of([&] { r.append(log); }) == errc::forked;
+                   good = good && code_of([&] { r.read(log); }) == errc::forked;
+                   good = good && code_of([&] { r.db->watch([] {}); }) == errc::forked;
+                   good = good && code_of([&] { r.make("t"); }) == errc::forked;
+                   r.db.reset();  // must leave the parent's database alone
+                   return good ? 0 : 1;
+               }) == 0);
+    BOOST_TEST(r.append(log).first == 1);
+}
+
+BOOST_AUTO_TEST_CASE(another_process_wakes_this_one) {
+    rig r("sqlite");
+    auto const log = r.make();
+    std::latch woken(1);
+    std::atomic<bool> told = false;
+    auto const watched = r.db->watch([&] {
+        if (!told.exchange(true)) woken.count_down();
+    });
+    BOOST_TEST(in_child([&] {
+                   auto const own = r.another();
+                   return static_cast<int>(rig::append_with(*own, log).first);
+               }) == 0);
+    woken.wait();
+    BOOST_TEST(r.append(log).first == 1);
+}
+
+// As when a process dies between its COMMIT and the touch.
+BOOST_AUTO_TEST_CASE(a_change_without_a_touch_is_found) {
+    rig r("sqlite");
+    r.make();
+    std::latch woken(1);
+    std::atomic<bool> told = false;
+    auto const watched = r.db->watch([&] {
+        if (!told.exchange(true)) woken.count_down();
+    });
+    sqlite3* other = nullptr;
+    BOOST_REQUIRE(sqlite3_open((r.directory / "test.db").c_str(), &other) == SQLITE_OK);
+    BOOST_REQUIRE(sqlite3_exec(other, "CREATE TABLE x (a)", nullptr, nullptr, nullptr) == SQLITE_OK);
+    woken.wait();
+    sqlite3_close(other);
+}
+
+BOOST_AUTO_TEST_CASE(processes_write_at_the_same_time) {
+    rig r("sqlite");
+    auto const log = r.make();
+    constexpr int processes = 3;
+    constexpr int each = 40;
+    std::vector<pid_t> children;
+    for (int i = 0; i < processes; ++i) {
+        auto const child = ::fork();
+        if (child == 0) {
+            int failed = 0;
+            try {
+                auto const own = r.another();
+                for (int k = 0; k < each; ++k) rig::append_with(*own, log, 3);
+            } catch (...) {
+                failed = 1;
+            }
+            ::_exit(failed);
+        }
+        children.push_back(child);
+    }
+    for (auto const child : children) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        BOOST_TEST(status == 0);
+    }
+    std::int64_t next = 0;
+    for (auto const& record : r.read(log).records) {
+        BOOST_TEST_REQUIRE(record->first() == next);
+        next = record->end();
+    }
+    BOOST_TEST(next == 3 * processes * each);
+}
+
+BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
+    rig r("sqlite");
+    auto const log = r.make();
+    store::sqlite::side_file other(r.directory / "test.db");
+    BOOST_REQUIRE(other.lock(soon()));
+    write_job job{rig::segment(log), {}};
+    r.db->write({&job, 1}, std::chrono::steady_clock::now() + milliseconds(20));
+    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
+    other.unlock();
+    BOOST_TEST(r.append(log).first == 0);
+    BOOST_TEST(in_child([&] {
+                   store::sqlite::side_file third(r.directory / "test.db");
+                   return third.lock(soon()) ? 0 : 1;
+               }) == 0);
+    BOOST_TEST(r.append(log).first == 1);
+}
+
+BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
+    temporary_directory dir;
+    store::sqlite::side_file a(dir / "a.db");
+    store::sqlite::side_file b(dir / "a.db");
+    a.touch();
+    BOOST_TEST(!a.touched_by_others());
+    BOOST_TEST(b.touched_by_others());
+    BOOST_TEST(!b.touched_by_others());
+    b.touch();
+    a.touch();  // its own does not hide the one before
+    BOOST_TEST(a.touched_by_others());
+    BOOST_TEST(!a.touched_by_others());
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_something_touches) {
+    rig r("sqlite");
+    store::sqlite::side_file side(r.directory / "test.db");
+    auto const log = r.make();
+    BOOST_TEST(side.touched_by_others());
+    r.append(log);
+    BOOST_TEST(side.touched_by_others());
+    r.seal(log, 1);  // there is nothing to do
+    BOOST_TEST(!side.touched_by_others());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,101 @@
+#include "contract/stores.hpp"
+
+using namespace minibatch;
+using namespace minibatch::test;
+
+namespace {
+
+void advance(rig const& r, group_id const& group, std::int64_t low) {
+    auto got = r.acquire(group, "a");
+    got.state.low = low;
+    r.commit(group, got.held.epoch, got.state);
+}
+
+using losses = std::vector<std::pair<std::string, std::int64_t>>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(trimming)
+
+BOOST_DATA_TEST_CASE(behind_all_groups, every_store(), kind) {
+    rig r(kind);
+    auto const log = r.make();
+    BOOST_TEST(r.trim(log).removed == 0);
+    for (int i = 0; i < 5; ++i) r.append(log, 2);
+    BOOST_TEST(r.trim(log).removed == 0);  // no group yet
+    r.enroll(log, "a");
+    r.enroll(log, "b");
+    advance(r, {log, "a"}, 10);
+    BOOST_TEST(r.trim(log).removed == 0);
+    advance(r, {log, "b"}, 5);
+    auto const bytes = r.state(log).bytes;
+    auto const trimmed = r.trim(log);
+    BOOST_TEST(trimmed.removed == 2);  // whole records
+    BOOST_TEST((trimmed.floor == log_position{2, 4}));
+    BOOST_TEST(trimmed.lost.empty());
+    BOOST_TEST(!trimmed.more);
+    BOOST_TEST((r.state(log).floor == trimmed.floor));
+    BOOST_TEST(r.state(log).bytes * 5 == bytes * 3);
+    BOOST_TEST(r.read(log, 0).records.front()->number() == 2);
+    BOOST_TEST(r.db->locate(log, 1, soon()) == 2);
+    BOOST_TEST(r.enroll(log, "new").state.low == 4);
+    advance(r, {log, "b"}, 10);
+    advance(r, {log, "new"}, 10);
+    auto const one = r.trim(log, 1);
+    BOOST_TEST(one.removed == 1);
+    BOOST_TEST(one.more);
+    auto const rest = r.trim(log);
+    BOOST_TEST(rest.removed == 1);  // the last record stays
+    BOOST_TEST((rest.floor == log_position{4, 8}));
+    BOOST_TEST(!rest.more);
+    BOOST_TEST(r.trim(log).removed == 0);
+    BOOST_TEST(r.append(log).first == 10);
+}
+
+BOOST_DATA_TEST_CASE(a_group_that_keeps, every_store(), kind) {
+    rig r(kind);
+    auto const log = r.make();
+    for (int i = 0; i < 5; ++i) r.append(log, 2);
+    r.enroll(log, "a");
+    r.enroll(log, "b", true);
+    advance(r, {log, "a"}, 10);
+    advance(r, {log, "b"}, 10);
+    BOOST_TEST(r.trim(log).removed == 0);
+    r.enroll(log, "b", false);
+    BOOST_TEST(r.trim(log).removed == 4);
+}
+
+BOOST_DATA_TEST_CASE(retention_counts_losses, every_store(), kind) {
+    rig r(kind);
+    auto const log = r.make("s", retention{.max_age = {}, .max_messages = 5, .max_bytes = {}});
+    for (int i = 0; i < 5; ++i) r.append(log, 2);
+    r.enroll(log, "a", true);
+    auto got = r.acquire({log, "a"}, "a");
+    got.state.low = 1;
+    got.state.committed = {{2, 3}};
+    r.commit({log, "a"}, got.held.epoch, got.state);
+    r.enroll(log, "b", true, start_position::latest);
+    auto const trimmed = r.trim(log);
+    BOOST_TEST((trimmed.floor == log_position{2, 4}));  // the newest five stay, and what shares a record with them
+    BOOST_TEST((trimmed.lost == losses{{"a", 2}}));
+    BOOST_TEST(r.trim(log).lost.empty());
+}
+
+BOOST_DATA_TEST_CASE(retention_by_bytes_and_age, every_store(), kind) {
+    rig r(kind);
+    auto const bytes = r.make("bytes", retention{.max_age = {}, .max_messages = {}, .max_bytes = 2 * 18 + 1});
+    for (int i = 0; i < 5; ++i) r.append(bytes, 2);
+    BOOST_TEST(r.trim(bytes).removed == 2);
+    BOOST_TEST(r.state(bytes).bytes == 3 * 18);
+    auto const age = r.make("age", retention{.max_age = milliseconds(100), .max_messages = {}, .max_bytes = {}});
+    for (int i = 0; i < 5; ++i) {
+        r.append(age);
+        r.time->time += 50;
+    }
+    BOOST_TEST(r.trim(age).removed == 3);
+    r.time->time += 1'000;
+    BOOST_TEST(r.trim(age).removed == 1);
+    BOOST_TEST(r.read(age).records.size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace minibatch::test {
+
+/// An empty directory, removed with all that is in it.
+class temporary_directory {
+  public:
+    temporary_directory() {
+        auto name = (std::filesystem::temp_directory_path() / "minibatch-XXXXXX").string();
+        if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp failed");
+        path_ = name;
+    }
+    ~temporary_directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    temporary_directory(temporary_directory const&) = delete;
+    temporary_directory& operator=(temporary_directory const&) = delete;
+
+    std::filesystem::path const& path() const noexcept { return path_; }
+    std::string operator/(std::string const& name) const { return (path_ / name).string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace minibatch::test
