@@ -83,7 +83,8 @@ consumption consume_elsewhere(std::string const& url, std::int64_t windows) {
 void as_child(std::string const& url, std::int64_t windows) {
     consumption result;
     bench::run(consume(url, windows, result));
-    std::printf("%f %f %f %f\n", result.window_microseconds, result.first_kilobytes, result.last_kilobytes, result.most_kilobytes);
+    std::printf("%f %f %f %f\n", result.window_microseconds, result.first_kilobytes, result.last_kilobytes,
+                result.most_kilobytes);
 }
 
 void body(bench::options const& options) {
@@ -109,8 +110,8 @@ void body(bench::options const& options) {
         memory_long.push_back(found.most_kilobytes);
         return found.window_microseconds;
     };
-    auto const results = bench::alternate(3 * options.rounds, {{"µs a window, short backlog", short_one},
-                                                               {"µs a window, long backlog", long_one}});
+    auto const results = bench::alternate(
+        3 * options.rounds, {{"µs a window, short backlog", short_one}, {"µs a window, long backlog", long_one}});
     auto const ratio = bench::median_ratio(results[1], results[0]);
     auto const messages = bench::figure(static_cast<double>(many));
     bench::print({"a window, with " + messages + " messages waiting", bench::fixed(results[1].median, 0) + " µs",

@@ -50,8 +50,8 @@ void body(bench::options const& options) {
     }
     auto const results = bench::alternate(options.rounds, contestants);
     if (options.ours_alone) return;
-    bench::print_ratio("buffered producer", results[0].median, "bare SQLite loop, segments of the same size", results[1].median,
-                       bench::median_ratio(results[0], results[1]), 0.7);
+    bench::print_ratio("buffered producer", results[0].median, "bare SQLite loop, segments of the same size",
+                       results[1].median, bench::median_ratio(results[0], results[1]), 0.7);
     bench::print_ratio("buffered producer", results[0].median, "Redis Streams, appendfsync always, 16 × pipeline 256",
                        results[2].median, bench::median_ratio(results[0], results[2]), 2.5);
 }

@@ -89,7 +89,8 @@ double run_bytewax(bench::options const& options, std::int64_t count, std::strin
 void body(bench::options const& options) {
     auto const count = options.documents(500'000, 100'000) / window_size * window_size;
     auto const in_flight = options.in_flight > 0 ? options.in_flight : 64;
-    std::vector<bench::contestant> contestants{{"minibatch on disk", [&] { return run_ours(options, count, in_flight); }}};
+    std::vector<bench::contestant> contestants{
+        {"minibatch on disk", [&] { return run_ours(options, count, in_flight); }}};
     if (!options.ours_alone) {
         bench::require(!options.python.empty(), "--python names an interpreter that has Bytewax");
         contestants.push_back({"Bytewax, documents ready made", [&] { return run_bytewax(options, count, "ready"); }});

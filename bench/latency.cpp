@@ -35,8 +35,9 @@ boost::asio::awaitable<void> receive(minibatch::consumer consumer, times& arriva
     for (std::size_t n = 0; n < arrivals.size(); ++n) {
         auto window = co_await consumer.next_window();
         arrivals[n] = bench::nanoseconds();
-        bench::require(window && window->size() == 1 && bench::number_of(window->data()[0]) == static_cast<std::int64_t>(n),
-                       "the windows come in order");
+        bench::require(
+            window && window->size() == 1 && bench::number_of(window->data()[0]) == static_cast<std::int64_t>(n),
+            "the windows come in order");
         co_await window->commit();
     }
     consumer.stop();
@@ -67,7 +68,8 @@ void report(std::string const& claim, times const& begins, times const& ends, ti
     auto const p50 = bench::median(after);
     bench::note(claim + ": from the begin of the append p50 " + bench::fixed(bench::median(whole), 3) + " ms, p99 " +
                 bench::fixed(bench::percentile(whole, 0.99), 3) + " ms");
-    bench::print({claim, bench::fixed(p50, 3) + " ms p50, " + bench::fixed(bench::percentile(after, 0.99), 3) + " ms p99",
+    bench::print({claim,
+                  bench::fixed(p50, 3) + " ms p50, " + bench::fixed(bench::percentile(after, 0.99), 3) + " ms p99",
                   "limit for p50", bench::fixed(most, 1) + " ms", bench::fixed(p50 / most, 2), "≤ 1", p50 <= most});
 }
 
@@ -142,7 +144,8 @@ void append_in_child(std::string const& url, std::size_t count) {
     minibatch::stream stream;
     bench::run(open_stream(url, "readings", stream));
     bench::run(append_alone(stream, begins, ends));
-    for (std::size_t n = 0; n < count; ++n) std::printf("%lld %lld\n", static_cast<long long>(begins[n]), static_cast<long long>(ends[n]));
+    for (std::size_t n = 0; n < count; ++n)
+        std::printf("%lld %lld\n", static_cast<long long>(begins[n]), static_cast<long long>(ends[n]));
 }
 
 void body(bench::options const& options) {

@@ -76,7 +76,8 @@ void body(bench::options const& options) {
         bench::stopwatch const watch;
         auto const rate = bench::bare_rate(directory.database(), count, 1);
         bench::note("bare loop " +
-                    bench::fixed(100 * (bench::processor_seconds(RUSAGE_SELF) - before) / watch.seconds(), 1) + " % of a core");
+                    bench::fixed(100 * (bench::processor_seconds(RUSAGE_SELF) - before) / watch.seconds(), 1) +
+                    " % of a core");
         return rate;
     };
     std::vector<bench::contestant> contestants{{"one coroutine", ours}};
@@ -85,8 +86,9 @@ void body(bench::options const& options) {
     if (options.ours_alone) return;
     bench::print_ratio("one coroutine, awaiting every append", results[0].median, "bare SQLite, a commit each",
                        results[1].median, bench::median_ratio(results[0], results[1]), 0.7);
-    bench::print({"processor use of the caller's thread meanwhile", bench::fixed(100 * last.caller_share, 1) + " % of a core",
-                  "a thread that spins", "100 %", bench::fixed(last.caller_share, 2), "≤ 0.5", last.caller_share <= 0.5});
+    bench::print({"processor use of the caller's thread meanwhile",
+                  bench::fixed(100 * last.caller_share, 1) + " % of a core", "a thread that spins", "100 %",
+                  bench::fixed(last.caller_share, 2), "≤ 0.5", last.caller_share <= 0.5});
 }
 
 }  // namespace

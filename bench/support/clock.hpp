@@ -9,7 +9,8 @@ namespace bench {
 
 /// Nanoseconds of the steady clock, which all processes of a machine share.
 inline std::int64_t nanoseconds() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 class stopwatch {
@@ -24,7 +25,9 @@ class stopwatch {
 inline double processor_seconds(int who) {
     rusage used{};
     getrusage(who, &used);
-    auto const seconds = [](timeval time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+    auto const seconds = [](timeval time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 

@@ -20,7 +20,12 @@ class documents {
 
   private:
     static boost::json::object first() {
-        return {{"n", 0}, {"sensor", "hall-7/thermo-0417"}, {"time", 1760000000000}, {"value", 0.25}, {"unit", "celsius"}, {"ok", true}};
+        return {{"n", 0},
+                {"sensor", "hall-7/thermo-0417"},
+                {"time", 1760000000000},
+                {"value", 0.25},
+                {"unit", "celsius"},
+                {"ok", true}};
     }
     boost::json::value document_ = first();  // not in braces, which would make an array of it
     boost::json::value& number_ = document_.as_object().at("n");

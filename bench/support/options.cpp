@@ -15,17 +15,25 @@ options parse(int argc, char** argv) {
             if (i + 1 == arguments.size()) throw std::invalid_argument(name + " needs a value");
             return arguments[++i];
         };
-        if (name == "--quick") chosen.quick = true;
-        else if (name == "--ours") chosen.ours_alone = true;
-        else if (name == "--dir") chosen.dir = value();
-        else if (name == "--rounds") chosen.rounds = std::stoi(value());
-        else if (name == "--count") chosen.count = std::stoll(value());
-        else if (name == "--in-flight") chosen.in_flight = std::stoi(value());
-        else if (name == "--python") chosen.python = value();
+        if (name == "--quick")
+            chosen.quick = true;
+        else if (name == "--ours")
+            chosen.ours_alone = true;
+        else if (name == "--dir")
+            chosen.dir = value();
+        else if (name == "--rounds")
+            chosen.rounds = std::stoi(value());
+        else if (name == "--count")
+            chosen.count = std::stoll(value());
+        else if (name == "--in-flight")
+            chosen.in_flight = std::stoi(value());
+        else if (name == "--python")
+            chosen.python = value();
         else if (name == "--child") {
             chosen.child.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
             break;
-        } else throw std::invalid_argument("unknown option '" + name + "'");
+        } else
+            throw std::invalid_argument("unknown option '" + name + "'");
     }
     std::filesystem::create_directories(chosen.dir);
     return chosen;

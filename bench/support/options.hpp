@@ -9,7 +9,8 @@
 namespace bench {
 
 /// What all benchmark programs understand:
-/// `--quick` (small figures, for trying), `--dir DIR` (where databases are made), `--rounds N`, `--count N` (documents),
+/// `--quick` (small figures, for trying), `--dir DIR` (where databases are made), `--rounds N`, `--count N`
+/// (documents),
 /// `--in-flight N`, `--python PATH` (an interpreter that has the Python peers), `--ours` (leave the peers out, for
 /// profiling). What follows `--child` is for a process that a benchmark starts itself.
 struct options {

@@ -42,7 +42,8 @@ process::~process() {
 std::string process::output() {
     std::string text;
     char part[65536];
-    for (ssize_t got = 0; (got = ::read(pipe_, part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = ::read(pipe_, part, sizeof part)) > 0;)
+        text.append(part, static_cast<std::size_t>(got));
     if (id_ > 0) waitpid(id_, &status_, 0);
     id_ = -1;
     if (status_ != 0) throw std::runtime_error("'" + name_ + "' has failed");

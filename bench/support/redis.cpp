@@ -75,9 +75,9 @@ double redis_rate(std::filesystem::path const& parent, std::int64_t count, int c
     // A socket's name must be short; where the databases are, it may not be.
     temporary_directory const short_name(std::filesystem::temp_directory_path());
     auto const socket = (short_name.path() / "s").string();
-    process server({"redis-server", "--port", "0", "--unixsocket", socket, "--dir", directory.path().string(), "--save", "",
-                    "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--logfile",
-                    (directory.path() / "log").string()});
+    process server({"redis-server", "--port", "0", "--unixsocket", socket, "--dir", directory.path().string(), "--save",
+                    "", "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0",
+                    "--logfile", (directory.path() / "log").string()});
     std::vector<client> clients(static_cast<std::size_t>(connections));
     for (auto& each : clients) each.context = connect(socket, server);
 

@@ -37,8 +37,10 @@ void print(row const& line) {
     std::fflush(stdout);
 }
 
-void print_ratio(std::string const& claim, double ours, std::string const& peer, double other, double ratio, double least) {
-    print({claim, figure(ours) + "/s", peer, figure(other) + "/s", fixed(ratio, 2), "≥ " + fixed(least, 1), ratio >= least});
+void print_ratio(std::string const& claim, double ours, std::string const& peer, double other, double ratio,
+                 double least) {
+    print({claim, figure(ours) + "/s", peer, figure(other) + "/s", fixed(ratio, 2), "≥ " + fixed(least, 1),
+           ratio >= least});
 }
 
 void note(std::string const& text) { std::fprintf(stderr, "  %s\n", text.c_str()); }

@@ -28,7 +28,8 @@ struct row {
 /// Prints a line of the Markdown table whose head `bench/run` prints.
 void print(row const& line);
 /// A row that states a rate against a peer's, with the ratio of ours to theirs and its least value.
-void print_ratio(std::string const& claim, double ours, std::string const& peer, double other, double ratio, double least);
+void print_ratio(std::string const& claim, double ours, std::string const& peer, double other, double ratio,
+                 double least);
 /// A line for the reader's information, not for the table.
 void note(std::string const& text);
 

@@ -13,7 +13,8 @@ class temporary_directory {
   public:
     explicit temporary_directory(std::filesystem::path const& parent) {
         auto pattern = (parent / "XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no directory can be made in " + parent.string());
+        if (mkdtemp(pattern.data()) == nullptr)
+            throw std::runtime_error("no directory can be made in " + parent.string());
         path_ = pattern;
     }
     ~temporary_directory() {

@@ -43,7 +43,8 @@ class consumer {
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto next_window(Token token = {}) {
         return detail::initiate<std::optional<window>>(
-            token, [core = core_](detail::completion<std::optional<window>> done) { start_next(core, std::move(done)); });
+            token,
+            [core = core_](detail::completion<std::optional<window>> done) { start_next(core, std::move(done)); });
     }
 
     /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns

@@ -28,19 +28,21 @@ class database {
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto streams(Token token = {}) const {
         using names = std::vector<std::string>;
-        return detail::initiate<names>(token, [core = core_](detail::completion<names> done) { start_streams(core, std::move(done)); });
+        return detail::initiate<names>(
+            token, [core = core_](detail::completion<names> done) { start_streams(core, std::move(done)); });
     }
 
     /// Opens a stream that exists; else `errc::stream_not_found`. Completes with `void(error_code, stream)`.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto find_stream(std::string name, Token token = {}) const {
-        return detail::initiate<stream>(token, [core = core_, name = std::move(name)](detail::completion<stream> done) mutable {
-            start_find(core, std::move(name), std::move(done));
-        });
+        return detail::initiate<stream>(
+            token, [core = core_, name = std::move(name)](detail::completion<stream> done) mutable {
+                start_find(core, std::move(name), std::move(done));
+            });
     }
 
-    /// Deletes a stream with its messages and groups; `errc::stream_not_found` if there is none. Handles to it fail with
-    /// `errc::stream_deleted` from then on. Completes with `void(error_code)`.
+    /// Deletes a stream with its messages and groups; `errc::stream_not_found` if there is none. Handles to it fail
+    /// with `errc::stream_deleted` from then on. Completes with `void(error_code)`.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto delete_stream(std::string name, Token token = {}) const {
         return detail::initiate<>(token, [core = core_, name = std::move(name)](detail::completion<> done) mutable {
@@ -76,9 +78,9 @@ namespace detail {
 void start_connect(std::string url, connect_options options, completion<database> done);
 }
 
-/// Opens a database: `sqlite:PATH[?synchronous=full|normal]`, `memory:` (private to the handle) or `memory:NAME` (shared
-/// in the process). An empty URL stands for the environment's MINIBATCH_URL, MINIBATCH_MONGO_URL or MONGO_URL, else for
-/// `sqlite:minibatch.db`. Completes with `void(error_code, database)`.
+/// Opens a database: `sqlite:PATH[?synchronous=full|normal]`, `memory:` (private to the handle) or `memory:NAME`
+/// (shared in the process). An empty URL stands for the environment's MINIBATCH_URL, MINIBATCH_MONGO_URL or MONGO_URL,
+/// else for `sqlite:minibatch.db`. Completes with `void(error_code, database)`.
 ///
 /// Cancellation: not supported; bounded by `connect_options::connect_timeout`.
 /// Errors: `invalid_url`, `unsupported`, `unavailable`, `read_only`, `not_a_database`, `corrupt`, `schema_too_new`.

@@ -14,10 +14,14 @@ using log_callback = std::function<void(log_level, std::string_view message)>;
 /// "debug", "info", "warning", "error".
 constexpr std::string_view to_string(log_level level) noexcept {
     switch (level) {
-        case log_level::debug: return "debug";
-        case log_level::info: return "info";
-        case log_level::warning: return "warning";
-        case log_level::error: return "error";
+        case log_level::debug:
+            return "debug";
+        case log_level::info:
+            return "info";
+        case log_level::warning:
+            return "warning";
+        case log_level::error:
+            return "error";
     }
     return "error";
 }

@@ -22,7 +22,7 @@ class name {
         : size_(static_cast<std::uint8_t>(std::min(text.size(), max_size + 1))) {
         std::copy_n(text.begin(), size_, text_);
     }
-    constexpr name(char const* text) noexcept : name(std::string_view(text)) {}     // NOLINT
+    constexpr name(char const* text) noexcept : name(std::string_view(text)) {}         // NOLINT
     constexpr name(std::string const& text) noexcept : name(std::string_view(text)) {}  // NOLINT
 
     /// A name that was too long shows as one character more than is allowed, and is refused as such where it is used.
@@ -32,7 +32,9 @@ class name {
     friend bool operator==(name const& a, name const& b) noexcept {
         return static_cast<std::string_view>(a) == static_cast<std::string_view>(b);
     }
-    friend std::ostream& operator<<(std::ostream& out, name const& n) { return out << static_cast<std::string_view>(n); }
+    friend std::ostream& operator<<(std::ostream& out, name const& n) {
+        return out << static_cast<std::string_view>(n);
+    }
 
   private:
     char text_[max_size + 1] = {};

@@ -24,7 +24,8 @@ class producer {
     producer() = default;
     explicit producer(std::shared_ptr<detail::producer_core> core);
 
-    /// Buffers one document; completes with `void(error_code)` at once, or, when the buffer is full, once there is room.
+    /// Buffers one document; completes with `void(error_code)` at once, or, when the buffer is full, once there is
+    /// room.
     ///
     /// Cancellation: the document is not taken. Errors: `invalid_document`, `document_too_large`; and after a batch
     /// could not be written, its error at each call until `flush` has reported it (so that order is kept).
@@ -47,7 +48,8 @@ class producer {
     /// Cancellation: ends the waiting alone; the writing goes on.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto flush(Token token = {}) {
-        return detail::initiate<>(token, [core = core_](detail::completion<> done) { start_flush(core, std::move(done)); });
+        return detail::initiate<>(token,
+                                  [core = core_](detail::completion<> done) { start_flush(core, std::move(done)); });
     }
 
     /// The encoded documents that the last failed `flush` reported as not written, in order; the list is empty
@@ -57,9 +59,10 @@ class producer {
   private:
     template <class Token>
     auto begin_append(encoded_document document, Token& token) {
-        return detail::initiate<>(token, [core = core_, document = std::move(document)](detail::completion<> done) mutable {
-            start_append(core, std::move(document), std::move(done));
-        });
+        return detail::initiate<>(token,
+                                  [core = core_, document = std::move(document)](detail::completion<> done) mutable {
+                                      start_append(core, std::move(document), std::move(done));
+                                  });
     }
     static void start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document,
                              detail::completion<> done);

@@ -129,11 +129,10 @@ class stream {
     /// Errors: `invalid_argument`, `invalid_name`, `stream_deleted`, and what the database reports.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto consume(strategy how, consumer_options options = {}, Token token = {}) {
-        return detail::initiate<consumer>(
-            token, [core = core_, how = std::move(how),
-                    options = std::move(options)](detail::completion<consumer> done) mutable {
-                start_consume(core, std::move(how), std::move(options), std::move(done));
-            });
+        return detail::initiate<consumer>(token, [core = core_, how = std::move(how), options = std::move(options)](
+                                                     detail::completion<consumer> done) mutable {
+            start_consume(core, std::move(how), std::move(options), std::move(done));
+        });
     }
 
     /// Up to `limit` messages of one partition from an offset on (or from the first that is still there), without a
@@ -157,15 +156,16 @@ class stream {
     /// Removes all messages. Offsets go on from where they were; groups continue at the end.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto clear(Token token = {}) {
-        return detail::initiate<>(token, [core = core_](detail::completion<> done) { start_clear(core, std::move(done)); });
+        return detail::initiate<>(token,
+                                  [core = core_](detail::completion<> done) { start_clear(core, std::move(done)); });
     }
 
   private:
     using owner = std::shared_ptr<void>;
     static owner core_of(database const& db);
     static void start_open(owner const& db, std::string name, stream_options options, detail::completion<stream> done);
-    static void start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents, int partition,
-                             detail::completion<position> done);
+    static void start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents,
+                             int partition, detail::completion<position> done);
     static void start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document, int partition,
                              detail::completion<position> done);
     static void start_consume(std::shared_ptr<detail::stream_core> const& core, strategy how, consumer_options options,

@@ -19,8 +19,8 @@ namespace minibatch {
 /// How `streaming` makes windows and runs the handler. Exactly one of `size`, `interval` and `emitter` chooses the
 /// strategy, but `size` and `interval` together mean a count window with `interval` as its maximal age.
 ///
-/// With g++ 12, options that hold a custom emitter, a sink or a stop token must be given a name before they are passed in
-/// a `co_await` expression: that compiler destroys such temporaries twice.
+/// With g++ 12, options that hold a custom emitter, a sink or a stop token must be given a name before they are passed
+/// in a `co_await` expression: that compiler destroys such temporaries twice.
 struct streaming_options {
     /// Messages in a window.
     std::optional<std::int64_t> size = {};
@@ -60,8 +60,8 @@ struct awaited<boost::asio::awaitable<T, Executor>> {
 }  // namespace detail
 
 /// The consumer loop as one call: opens the stream, takes windows, awaits `handler(window)` for each, and commits. The
-/// handler is a coroutine that takes `window&`, and returns nothing or a value for the sink. An exception it throws is a
-/// failure: the window is delivered again after a back-off. Outages of the database are waited for.
+/// handler is a coroutine that takes `window&`, and returns nothing or a value for the sink. An exception it throws is
+/// a failure: the window is delivered again after a back-off. Outages of the database are waited for.
 ///
 /// Completes with `void(std::exception_ptr)` when stopped. Runs on the caller's executor, which must be a strand or a
 /// single thread if `max_workers` is above 1 and the handler is not thread-safe.
@@ -75,7 +75,8 @@ template <class Handler, class Token = boost::asio::use_awaitable_t<>>
     if constexpr (std::is_void_v<result>) {
         erased = std::move(handler);
     } else {
-        erased = [handler = std::move(handler), sink = options.sink](window& w) mutable -> boost::asio::awaitable<void> {
+        erased = [handler = std::move(handler),
+                  sink = options.sink](window& w) mutable -> boost::asio::awaitable<void> {
             auto value = boost::json::value_from(co_await handler(w));
             if (sink) co_await sink(std::move(value));
         };
@@ -83,9 +84,10 @@ template <class Handler, class Token = boost::asio::use_awaitable_t<>>
     if constexpr (detail::is_use_awaitable<Token>) {
         return detail::run_streaming(std::move(db), std::move(name), std::move(options), std::move(erased));
     } else {
-        return boost::asio::co_spawn(boost::asio::get_associated_executor(token),
-                                     detail::run_streaming(std::move(db), std::move(name), std::move(options), std::move(erased)),
-                                     std::move(token));
+        return boost::asio::co_spawn(
+            boost::asio::get_associated_executor(token),
+            detail::run_streaming(std::move(db), std::move(name), std::move(options), std::move(erased)),
+            std::move(token));
     }
 }
 

@@ -68,16 +68,18 @@ class window {
     /// `unavailable` and other causes, after which it may be called again.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto commit(Token token = {}) {
-        return detail::initiate<>(token, [state = state_](detail::completion<> done) { start_commit(state, std::move(done)); });
+        return detail::initiate<>(
+            token, [state = state_](detail::completion<> done) { start_commit(state, std::move(done)); });
     }
 
     /// Gives the window back as failed: it is delivered again after `delay`, by default a growing, jittered back-off
     /// of 100 ms to 30 s. Completes with `void(error_code)` once the failure is counted durably. The reason is logged.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto fail(std::string reason, std::optional<std::chrono::milliseconds> delay = {}, Token token = {}) {
-        return detail::initiate<>(token, [state = state_, reason = std::move(reason), delay](detail::completion<> done) mutable {
-            start_fail(state, std::move(reason), delay, std::move(done));
-        });
+        return detail::initiate<>(
+            token, [state = state_, reason = std::move(reason), delay](detail::completion<> done) mutable {
+                start_fail(state, std::move(reason), delay, std::move(done));
+            });
     }
 
   private:

@@ -17,12 +17,18 @@ enum class window_reason {
 /// The name of a reason as it appears in output: "count", "time", "bytes", "timeout", "flush", "custom".
 constexpr std::string_view to_string(window_reason reason) noexcept {
     switch (reason) {
-        case window_reason::count: return "count";
-        case window_reason::time: return "time";
-        case window_reason::bytes: return "bytes";
-        case window_reason::timeout: return "timeout";
-        case window_reason::flush: return "flush";
-        case window_reason::custom: return "custom";
+        case window_reason::count:
+            return "count";
+        case window_reason::time:
+            return "time";
+        case window_reason::bytes:
+            return "bytes";
+        case window_reason::timeout:
+            return "timeout";
+        case window_reason::flush:
+            return "flush";
+        case window_reason::custom:
+            return "custom";
     }
     return "custom";
 }

@@ -12,15 +12,19 @@ std::shared_ptr<consumer_core> consumer_core::join(std::shared_ptr<stream_core> 
                                                    store::steady_time deadline) {
     store::check_name("group", options.group);
     if (options.max_in_flight < 1 || options.max_in_flight > 1000) {
-        throw error(errc::invalid_argument, "consumer_options::max_in_flight must be between 1 and 1000, not " + std::to_string(options.max_in_flight));
+        throw error(errc::invalid_argument, "consumer_options::max_in_flight must be between 1 and 1000, not " +
+                                                std::to_string(options.max_in_flight));
     }
     if (options.lease < milliseconds(300) || options.lease > std::chrono::hours(1)) {
-        throw error(errc::invalid_argument, "consumer_options::lease must be between 300 ms and 1 hour, not " + std::to_string(options.lease.count()) + " ms");
+        throw error(errc::invalid_argument, "consumer_options::lease must be between 300 ms and 1 hour, not " +
+                                                std::to_string(options.lease.count()) + " ms");
     }
-    auto const begin = options.start == start::earliest ? store::start_position::earliest : store::start_position::latest;
+    auto const begin =
+        options.start == start::earliest ? store::start_position::earliest : store::start_position::latest;
     std::vector<store::group_state> groups;
     for (int partition = 0; partition < stream->record.partitions; ++partition) {
-        groups.push_back(database.register_group({{stream->record.incarnation, partition}, options.group.str()}, begin, options.keep, deadline));
+        groups.push_back(database.register_group({{stream->record.incarnation, partition}, options.group.str()}, begin,
+                                                 options.keep, deadline));
     }
     auto member = std::make_shared<runtime::group_member>(stream->db->engine(), stream->record, how, options);
     member->start(std::move(groups));
@@ -31,7 +35,8 @@ std::shared_ptr<consumer_core> consumer_core::join(std::shared_ptr<stream_core> 
 
 consumer::consumer(std::shared_ptr<detail::consumer_core> core) : core_(std::move(core)) {}
 
-void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core, detail::completion<std::optional<window>> done) {
+void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core,
+                          detail::completion<std::optional<window>> done) {
     auto op = std::make_shared<detail::operation<std::optional<window>>>(std::move(done));
     auto slot = op->slot();
     auto const wait = core->member->next([op, db = core->db](std::optional<error> problem, runtime::window_ptr record) {
@@ -47,7 +52,9 @@ void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core, de
     }
 }
 
-void consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) { core->member->stop(remainder); }
+void consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) {
+    core->member->stop(remainder);
+}
 
 void stop_request::complete(detail::completion<> done) { detail::operation<>(std::move(done)).complete(std::nullopt); }
 

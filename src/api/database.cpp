@@ -19,7 +19,8 @@ store::stream_record find(store::store& database, std::string const& name, store
 
 void start_connect(std::string url, connect_options options, completion<database> done) {
     // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself.
-    std::thread([url = std::move(url), options = std::move(options), op = operation<database>(std::move(done))]() mutable {
+    std::thread([url = std::move(url), options = std::move(options),
+                 op = operation<database>(std::move(done))]() mutable {
         try {
             op.complete(std::nullopt, database(database_core::open(url, options)));
         } catch (error const& problem) {
@@ -32,38 +33,49 @@ void start_connect(std::string url, connect_options options, completion<database
 
 }  // namespace detail
 
-void database::start_streams(std::shared_ptr<detail::database_core> const& core, detail::completion<std::vector<std::string>> done) {
+void database::start_streams(std::shared_ptr<detail::database_core> const& core,
+                             detail::completion<std::vector<std::string>> done) {
     using names = std::vector<std::string>;
-    detail::run_blocking<names>(core, detail::operation<names>(std::move(done)), [](store::store& db, store::steady_time deadline) {
-        names found;
-        for (auto& record : db.list_streams(deadline)) found.push_back(std::move(record.name));
-        return found;
-    });
+    detail::run_blocking<names>(core, detail::operation<names>(std::move(done)),
+                                [](store::store& db, store::steady_time deadline) {
+                                    names found;
+                                    for (auto& record : db.list_streams(deadline))
+                                        found.push_back(std::move(record.name));
+                                    return found;
+                                });
 }
 
-void database::start_find(std::shared_ptr<detail::database_core> const& core, std::string name, detail::completion<stream> done) {
-    detail::run_blocking<stream>(core, detail::operation<stream>(std::move(done)), [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
-        auto record = detail::find(db, name, deadline);
-        if (record.limits.any()) core->engine()->retain(record);
-        return stream(std::make_shared<detail::stream_core>(core, std::move(record)));
-    });
+void database::start_find(std::shared_ptr<detail::database_core> const& core, std::string name,
+                          detail::completion<stream> done) {
+    detail::run_blocking<stream>(core, detail::operation<stream>(std::move(done)),
+                                 [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
+                                     auto record = detail::find(db, name, deadline);
+                                     if (record.limits.any()) core->engine()->retain(record);
+                                     return stream(std::make_shared<detail::stream_core>(core, std::move(record)));
+                                 });
 }
 
-void database::start_delete(std::shared_ptr<detail::database_core> const& core, std::string name, detail::completion<> done) {
-    detail::run_blocking(core, detail::operation<>(std::move(done)), [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
-        auto const record = detail::find(db, name, deadline);
-        if (!db.delete_stream(name, record.incarnation, deadline)) throw error(errc::stream_not_found, "there is no stream '" + name + "'");
-        core->engine()->newest.drop(record.incarnation);
-    });
-}
-
-void database::start_delete_group(std::shared_ptr<detail::database_core> const& core, std::string stream_name, std::string group, detail::completion<> done) {
+void database::start_delete(std::shared_ptr<detail::database_core> const& core, std::string name,
+                            detail::completion<> done) {
     detail::run_blocking(core, detail::operation<>(std::move(done)),
-                         [stream_name = std::move(stream_name), group = std::move(group)](store::store& db, store::steady_time deadline) {
+                         [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
+                             auto const record = detail::find(db, name, deadline);
+                             if (!db.delete_stream(name, record.incarnation, deadline))
+                                 throw error(errc::stream_not_found, "there is no stream '" + name + "'");
+                             core->engine()->newest.drop(record.incarnation);
+                         });
+}
+
+void database::start_delete_group(std::shared_ptr<detail::database_core> const& core, std::string stream_name,
+                                  std::string group, detail::completion<> done) {
+    detail::run_blocking(core, detail::operation<>(std::move(done)),
+                         [stream_name = std::move(stream_name), group = std::move(group)](store::store& db,
+                                                                                          store::steady_time deadline) {
                              auto const record = detail::find(db, stream_name, deadline);
                              store::check_name("group", group);
                              if (!db.delete_group(record.incarnation, group, deadline)) {
-                                 throw error(errc::group_not_found, "stream '" + stream_name + "' has no group '" + group + "'");
+                                 throw error(errc::group_not_found,
+                                             "stream '" + stream_name + "' has no group '" + group + "'");
                              }
                          });
 }

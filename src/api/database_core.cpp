@@ -35,7 +35,8 @@ class signals_blocked {
 
 std::shared_ptr<database_core> database_core::open(std::string const& url, connect_options const& options) {
     if (options.threads < 2 || options.threads > 64) {
-        throw error(errc::invalid_argument, "connect_options::threads must be between 2 and 64, not " + std::to_string(options.threads));
+        throw error(errc::invalid_argument,
+                    "connect_options::threads must be between 2 and 64, not " + std::to_string(options.threads));
     }
     if (options.timeout.count() <= 0 || options.connect_timeout.count() <= 0) {
         throw error(errc::invalid_argument, "connect_options: time-outs must be positive");
@@ -78,7 +79,8 @@ database_core::~database_core() {
 void database_core::threads::shut_down() {
     auto const limit = std::chrono::steady_clock::now() + shut_down_limit;
     auto const wait_for = [&](auto done) {
-        while (!done() && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(std::chrono::microseconds(200));
+        while (!done() && std::chrono::steady_clock::now() < limit)
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
     };
     // Consumers first, since they give their leases back through the queue.
     wait_for([&] { return engine->active == 0; });

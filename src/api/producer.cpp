@@ -8,18 +8,24 @@ namespace detail {
 producer_core::producer_core(std::shared_ptr<stream_core> target, producer_options options)
     : stream_(std::move(target)), options_(options) {
     if (options.batch_size < 1 || options.batch_size > 100'000) {
-        throw error(errc::invalid_argument, "producer_options::batch_size must be between 1 and 100000, not " + std::to_string(options.batch_size));
+        throw error(errc::invalid_argument, "producer_options::batch_size must be between 1 and 100000, not " +
+                                                std::to_string(options.batch_size));
     }
-    if (options.linger.count() < 0) throw error(errc::invalid_argument, "producer_options::linger must not be negative");
-    if (options.max_pending_bytes == 0) throw error(errc::invalid_argument, "producer_options::max_pending_bytes must be positive");
+    if (options.linger.count() < 0)
+        throw error(errc::invalid_argument, "producer_options::linger must not be negative");
+    if (options.max_pending_bytes == 0)
+        throw error(errc::invalid_argument, "producer_options::max_pending_bytes must be positive");
 }
 
 producer_core::~producer_core() {
     if (buffer_.empty()) return;
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
-        store::log_id{stream_->record.incarnation, stream_->choose({})}, std::move(buffer_), [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t) {
-            if (problem && say) say(log_level::error, "documents of a destroyed producer of stream '" + name + "' were not written: " + problem->what());
+        store::log_id{stream_->record.incarnation, stream_->choose({})}, std::move(buffer_),
+        [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t) {
+            if (problem && say)
+                say(log_level::error,
+                    "documents of a destroyed producer of stream '" + name + "' were not written: " + problem->what());
         });
 }
 
@@ -38,10 +44,13 @@ void producer_core::append(std::string document, operation<> done) {
     {
         lock const held(mutex_);
         if (failure_) {
-            done.fail(error(failure_->code(), std::string("an earlier batch was not written, and flush has not reported it yet: ") + failure_->what()));
+            done.fail(error(failure_->code(),
+                            std::string("an earlier batch was not written, and flush has not reported it yet: ") +
+                                failure_->what()));
             return;
         }
-        if (!waiters_.empty() || (pending_bytes_ > 0 && pending_bytes_ + document.size() > options_.max_pending_bytes)) {
+        if (!waiters_.empty() ||
+            (pending_bytes_ > 0 && pending_bytes_ + document.size() > options_.max_pending_bytes)) {
             send();
             waiters_.push_back({cancellable(std::move(done)), std::move(document)});
             return;
@@ -55,8 +64,11 @@ void producer_core::accept(std::string_view document) {
     if (buffer_.empty()) buffered_since_ = stream_->db->env().time->now();
     buffer_.add(document);
     pending_bytes_ += document.size();
-    if (buffer_.count() >= static_cast<std::int64_t>(options_.batch_size) || options_.linger.count() == 0 || buffer_.size() > max_document_bytes / 4) send();
-    else if (!linger_) arm_linger();
+    if (buffer_.count() >= static_cast<std::int64_t>(options_.batch_size) || options_.linger.count() == 0 ||
+        buffer_.size() > max_document_bytes / 4)
+        send();
+    else if (!linger_)
+        arm_linger();
 }
 
 void producer_core::arm_linger() {
@@ -70,8 +82,10 @@ void producer_core::lingered() {
     lock const held(mutex_);
     linger_.reset();
     if (buffer_.empty()) return;
-    if (buffered_since_ + options_.linger <= stream_->db->env().time->now()) send();
-    else arm_linger();
+    if (buffered_since_ + options_.linger <= stream_->db->env().time->now())
+        send();
+    else
+        arm_linger();
 }
 
 void producer_core::send() {
@@ -86,7 +100,8 @@ void producer_core::send() {
         });
 }
 
-void producer_core::written(std::uint64_t batch, log::segment_text const& documents, std::optional<error> const& problem) {
+void producer_core::written(std::uint64_t batch, log::segment_text const& documents,
+                            std::optional<error> const& problem) {
     std::vector<std::shared_ptr<shared_operation<>>> accepted;
     {
         lock const held(mutex_);
@@ -97,7 +112,8 @@ void producer_core::written(std::uint64_t batch, log::segment_text const& docume
             if (!failure_) failure_ = problem;
             for (auto const text : documents.documents()) failed_.emplace_back(text);
         }
-        while (!waiters_.empty() && (failure_ || pending_bytes_ == 0 || pending_bytes_ + waiters_.front().document.size() <= options_.max_pending_bytes)) {
+        while (!waiters_.empty() && (failure_ || pending_bytes_ == 0 ||
+                                     pending_bytes_ + waiters_.front().document.size() <= options_.max_pending_bytes)) {
             auto next = std::move(waiters_.front());
             waiters_.pop_front();
             if (!next.done->claim()) continue;
@@ -124,7 +140,8 @@ void producer_core::answer_flushers() {
         }
         unwritten_ = std::exchange(failed_, {});
         auto const problem = *std::exchange(failure_, std::nullopt);
-        op->done.fail(error(problem.code(), std::to_string(unwritten_.size()) + " documents were not written: " + problem.what()));
+        op->done.fail(error(problem.code(),
+                            std::to_string(unwritten_.size()) + " documents were not written: " + problem.what()));
     }
 }
 
@@ -144,7 +161,8 @@ std::vector<std::string> producer_core::take_unwritten() {
 
 producer::producer(std::shared_ptr<detail::producer_core> core) : core_(std::move(core)) {}
 
-void producer::start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document, detail::completion<> done) {
+void producer::start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document,
+                            detail::completion<> done) {
     detail::operation<> op(std::move(done));
     if (document.problem) return op.fail(std::move(*document.problem));
     core->append(std::move(document.text), std::move(op));

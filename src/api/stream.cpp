@@ -35,25 +35,31 @@ void append(std::shared_ptr<stream_core> const& core, log::segment_text document
     auto& queue = *core->db->engine()->writes;
     auto slot = op.slot();
     if (!slot.is_connected()) {
-        queue.append(target, std::move(documents),
-                     [db = core->db, op = std::move(op), target](std::optional<error> problem, std::int64_t offset) mutable {
-                         op.complete(std::move(problem), position{target.partition, offset});
-                     });
+        queue.append(
+            target, std::move(documents),
+            [db = core->db, op = std::move(op), target](std::optional<error> problem, std::int64_t offset) mutable {
+                op.complete(std::move(problem), position{target.partition, offset});
+            });
         return;
     }
     auto shared = std::make_shared<shared_operation<position>>(std::move(op));
-    auto const ticket = queue.append(target, std::move(documents),
-                                     [db = core->db, shared, target](std::optional<error> problem, std::int64_t offset) {
-                                         if (shared->claim()) shared->done.complete(std::move(problem), position{target.partition, offset});
-                                     });
+    auto const ticket =
+        queue.append(target, std::move(documents),
+                     [db = core->db, shared, target](std::optional<error> problem, std::int64_t offset) {
+                         if (shared->claim())
+                             shared->done.complete(std::move(problem), position{target.partition, offset});
+                     });
     slot.assign([weak = std::weak_ptr(shared), db = std::weak_ptr(core->db), ticket](asio::cancellation_type) {
         auto const still = weak.lock();
         auto const owner = db.lock();
         if (!still || !owner) return;
         auto const taken_back = owner->engine()->writes->cancel(ticket);
         if (!still->claim()) return;
-        if (taken_back) still->done.cancelled();
-        else still->done.fail(error(errc::outcome_unknown, "the append was cancelled after it had been handed to the database"));
+        if (taken_back)
+            still->done.cancelled();
+        else
+            still->done.fail(
+                error(errc::outcome_unknown, "the append was cancelled after it had been handed to the database"));
     });
 }
 
@@ -65,9 +71,11 @@ void check(stream_options const& options) {
     auto const refuse = [](char const* what, auto value) {
         throw error(errc::invalid_argument, std::string("stream_options::") + what + ", not " + std::to_string(value));
     };
-    if (options.partitions && (*options.partitions < 1 || *options.partitions > 1024)) refuse("partitions must be between 1 and 1024", *options.partitions);
+    if (options.partitions && (*options.partitions < 1 || *options.partitions > 1024))
+        refuse("partitions must be between 1 and 1024", *options.partitions);
     if (options.max_age && options.max_age->count() <= 0) refuse("max_age must be positive", options.max_age->count());
-    if (options.max_messages && *options.max_messages <= 0) refuse("max_messages must be positive", *options.max_messages);
+    if (options.max_messages && *options.max_messages <= 0)
+        refuse("max_messages must be positive", *options.max_messages);
     if (options.max_bytes && *options.max_bytes <= 0) refuse("max_bytes must be positive", *options.max_bytes);
 }
 
@@ -91,14 +99,15 @@ void stream::start_open(owner const& db, std::string name, stream_options option
             store::check_name("stream", name);
             detail::check(options);
             auto const limits = detail::limits_of(options);
-            auto record = database.open_stream(name, options.partitions, limits.any() ? std::optional(limits) : std::nullopt, deadline);
+            auto record = database.open_stream(name, options.partitions,
+                                               limits.any() ? std::optional(limits) : std::nullopt, deadline);
             if (record.limits.any()) core->engine()->retain(record);
             return stream(std::make_shared<detail::stream_core>(core, std::move(record)));
         });
 }
 
-void stream::start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document,
-                          int partition, detail::completion<position> done) {
+void stream::start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document, int partition,
+                          detail::completion<position> done) {
     detail::operation<position> op(std::move(done));
     if (document.problem) return op.fail(std::move(*document.problem));
     log::segment_text text;
@@ -114,10 +123,13 @@ void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std:
     for (std::size_t i = 0; i < documents.size(); ++i) {
         auto& document = documents[i];
         if (document.problem) {
-            return op.fail(error(document.problem->code(), "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
+            return op.fail(error(document.problem->code(),
+                                 "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
         }
         if (text.size() + document.text.size() > max_document_bytes) {
-            return op.fail(error(errc::document_too_large, "the batch is larger than " + std::to_string(max_document_bytes) + " bytes at document " + std::to_string(i)));
+            return op.fail(error(errc::document_too_large, "the batch is larger than " +
+                                                               std::to_string(max_document_bytes) +
+                                                               " bytes at document " + std::to_string(i)));
         }
         text.add(document.text);
     }
@@ -132,7 +144,8 @@ void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, str
                            detail::completion<consumer> done) {
     detail::run_blocking<consumer>(
         core->db, detail::operation<consumer>(std::move(done)),
-        [core, how = std::move(how), options = std::move(options)](store::store& database, store::steady_time deadline) {
+        [core, how = std::move(how), options = std::move(options)](store::store& database,
+                                                                   store::steady_time deadline) {
             return consumer(detail::consumer_core::join(core, how, options, database, deadline));
         });
 }
@@ -143,7 +156,8 @@ void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int pa
         core->db, detail::operation<std::vector<message>>(std::move(done)),
         [core, partition, from, limit](store::store& database, store::steady_time deadline) {
             if (partition < 0 || partition >= core->record.partitions) {
-                throw error(errc::invalid_argument, "stream '" + core->record.name + "' has no partition " + std::to_string(partition));
+                throw error(errc::invalid_argument,
+                            "stream '" + core->record.name + "' has no partition " + std::to_string(partition));
             }
             constexpr std::size_t max_bytes = std::size_t{16} << 20;
             store::log_id const log{core->record.incarnation, partition};
@@ -169,7 +183,8 @@ void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int pa
 
 void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail::completion<stream_info> done) {
     detail::run_blocking<stream_info>(
-        core->db, detail::operation<stream_info>(std::move(done)), [core](store::store& database, store::steady_time deadline) {
+        core->db, detail::operation<stream_info>(std::move(done)),
+        [core](store::store& database, store::steady_time deadline) {
             stream_info info;
             info.name = core->record.name;
             info.partitions = core->record.partitions;
@@ -180,25 +195,30 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
                 info.bytes += logs.back().bytes;
             }
             for (auto const& group : database.list_groups(core->record.incarnation, deadline)) {
-                auto found = std::find_if(info.groups.begin(), info.groups.end(), [&](auto const& known) { return known.name == group.id.group; });
-                if (found == info.groups.end()) found = info.groups.insert(found, group_info{.name = group.id.group, .owner = {}});
+                auto found = std::find_if(info.groups.begin(), info.groups.end(),
+                                          [&](auto const& known) { return known.name == group.id.group; });
+                if (found == info.groups.end())
+                    found = info.groups.insert(found, group_info{.name = group.id.group, .owner = {}});
                 auto const& log = logs.at(static_cast<std::size_t>(group.id.log.partition));
                 auto const low = std::max(group.state.low, log.floor.offset);
                 found->keep = found->keep || group.state.keep;
                 found->lag += log.end.offset - low;
                 for (auto const& range : group.state.committed) found->lag -= range.end - std::max(range.begin, low);
-                found->lost += group.state.lost + std::max<std::int64_t>(0, log.floor.offset - std::max(group.state.low, log.cleared));
-                if (found->owner.empty() && group.held.held() && group.held.expires > database.now()) found->owner = group.held.owner;
+                found->lost += group.state.lost +
+                               std::max<std::int64_t>(0, log.floor.offset - std::max(group.state.low, log.cleared));
+                if (found->owner.empty() && group.held.held() && group.held.expires > database.now())
+                    found->owner = group.held.owner;
             }
             return info;
         });
 }
 
 void stream::start_clear(std::shared_ptr<detail::stream_core> const& core, detail::completion<> done) {
-    detail::run_blocking(core->db, detail::operation<>(std::move(done)), [core](store::store& database, store::steady_time deadline) {
-        database.clear_stream(core->record.incarnation, deadline);
-        core->db->engine()->newest.drop(core->record.incarnation);
-    });
+    detail::run_blocking(core->db, detail::operation<>(std::move(done)),
+                         [core](store::store& database, store::steady_time deadline) {
+                             database.clear_stream(core->record.incarnation, deadline);
+                             core->db->engine()->newest.drop(core->record.incarnation);
+                         });
 }
 
 }  // namespace minibatch

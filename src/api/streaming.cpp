@@ -13,7 +13,9 @@ namespace {
 namespace asio = boost::asio;
 
 strategy strategy_of(streaming_options const& options) {
-    auto const refuse = [](char const* why) { throw error(errc::invalid_argument, std::string("streaming_options: ") + why); };
+    auto const refuse = [](char const* why) {
+        throw error(errc::invalid_argument, std::string("streaming_options: ") + why);
+    };
     if (options.max_workers < 1 || options.max_workers > 1000) refuse("max_workers must be between 1 and 1000");
     if (options.emitter && (options.size || options.interval)) refuse("emitter excludes size and interval");
     if (options.emitter) return *options.emitter;
@@ -30,8 +32,8 @@ strategy strategy_of(streaming_options const& options) {
 
 bool outage(error const& problem) {
     auto const code = problem.code();
-    return code == errc::unavailable || code == errc::timeout || code == errc::storage_full || code == errc::store_failure ||
-           code == errc::outcome_unknown;
+    return code == errc::unavailable || code == errc::timeout || code == errc::storage_full ||
+           code == errc::store_failure || code == errc::outcome_unknown;
 }
 
 /// One worker: takes windows one after another until the consumer has drained.
@@ -56,8 +58,10 @@ asio::awaitable<void> work(consumer from, window_handler& handler) {
             throw error(error_code(asio::error::operation_aborted));
         }
         try {
-            if (failure) co_await taken->fail(std::move(*failure));
-            else co_await taken->commit();
+            if (failure)
+                co_await taken->fail(std::move(*failure));
+            else
+                co_await taken->commit();
         } catch (error const& problem) {
             // Fenced: somebody else delivers it now. Outage: it is delivered again when it is over.
             if (!outage(problem) && problem.code() != errc::fenced) throw;
@@ -94,7 +98,9 @@ asio::awaitable<void> run_streaming(database db, std::string name, streaming_opt
                        asio::bind_cancellation_slot(stops.back()->slot(), [&](std::exception_ptr problem) {
                            if (problem && !first) {
                                first = problem;
-                               for (auto const& stop : stops) asio::post(executor, [&stop = *stop] { stop.emit(asio::cancellation_type::terminal); });
+                               for (auto const& stop : stops)
+                                   asio::post(executor,
+                                              [&stop = *stop] { stop.emit(asio::cancellation_type::terminal); });
                            }
                            if (--running == 0) all_done.cancel();
                        }));

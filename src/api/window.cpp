@@ -65,7 +65,9 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
     if (auto slot = op->done.slot(); slot.is_connected()) {
         slot.assign([weak = std::weak_ptr(op), id = state->record->id](boost::asio::cancellation_type) {
             auto const still = weak.lock();
-            if (still && still->claim()) still->done.fail(error(errc::outcome_unknown, "the commit of window " + id + " was cancelled while it was on its way"));
+            if (still && still->claim())
+                still->done.fail(error(errc::outcome_unknown,
+                                       "the commit of window " + id + " was cancelled while it was on its way"));
         });
     }
     boost::asio::post(state->db->env().loop, [state, op] {
@@ -73,8 +75,11 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
             if (op->claim()) op->done.complete(std::move(problem));
         };
         auto const& record = state->record;
-        if (auto const worker = record->worker.lock()) worker->commit(record, std::move(answer));
-        else answer(error(record->committed ? errc::window_closed : errc::fenced, "window " + record->id + " was not committed: its consumer has ended"));
+        if (auto const worker = record->worker.lock())
+            worker->commit(record, std::move(answer));
+        else
+            answer(error(record->committed ? errc::window_closed : errc::fenced,
+                         "window " + record->id + " was not committed: its consumer has ended"));
     });
 }
 
@@ -84,8 +89,10 @@ void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::
     boost::asio::post(state->db->env().loop, [state, op, reason = std::move(reason), delay] {
         auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };
         auto const& record = state->record;
-        if (auto const worker = record->worker.lock()) worker->fail(record, reason, delay, std::move(answer));
-        else answer(error(errc::fenced, "window " + record->id + " cannot be given back: its consumer has ended"));
+        if (auto const worker = record->worker.lock())
+            worker->fail(record, reason, delay, std::move(answer));
+        else
+            answer(error(errc::fenced, "window " + record->id + " cannot be given back: its consumer has ended"));
     });
 }
 

@@ -62,8 +62,8 @@ segment::segment(std::int64_t number, std::int64_t first, std::int64_t count, ti
     starts_.push_back(1);
     char const* const begin = text_->data();
     char const* const end = begin + text_->size();
-    for (char const* at = begin; (at = static_cast<char const*>(
-                                      std::memchr(at, '\n', static_cast<std::size_t>(end - at)))) != nullptr;) {
+    for (char const* at = begin;
+         (at = static_cast<char const*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)))) != nullptr;) {
         ++at;
         starts_.push_back(static_cast<std::uint32_t>(at - begin));
         if (at == end || starts_.size() > static_cast<std::size_t>(count)) damaged("more messages than it counts");

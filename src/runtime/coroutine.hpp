@@ -11,8 +11,9 @@
 #include "runtime/scheduler.hpp"
 #include "runtime/write_queue.hpp"
 
-/// What the runtime's coroutines wait for. They all run on the loop and are resumed there. Arguments of awaited calls are
-/// named first: g++ 12 destroys capturing lambdas and aggregates twice that are written inside a `co_await` expression.
+/// What the runtime's coroutines wait for. They all run on the loop and are resumed there. Arguments of awaited calls
+/// are named first: g++ 12 destroys capturing lambdas and aggregates twice that are written inside a `co_await`
+/// expression.
 namespace minibatch::runtime {
 
 /// Runs a blocking call on a worker; its exception is thrown here.
@@ -34,8 +35,9 @@ asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, Ca
             });
         });
     };
-    auto value = co_await asio::async_initiate<asio::use_awaitable_t<> const, void(std::exception_ptr, std::optional<result>)>(
-        std::move(start), token, std::move(call));
+    auto value =
+        co_await asio::async_initiate<asio::use_awaitable_t<> const, void(std::exception_ptr, std::optional<result>)>(
+            std::move(start), token, std::move(call));
     co_return std::move(*value);
 }
 
@@ -44,11 +46,12 @@ template <class Result>
 asio::awaitable<Result> written(environment const& env, write_queue& queue, store::write_request request) {
     auto token = asio::use_awaitable;
     auto start = [&env, &queue](auto handler, store::write_request what) {
-        queue.submit(std::move(what), [loop = env.loop, handler = std::move(handler)](store::write_result outcome) mutable {
-            asio::post(loop, [handler = std::move(handler), outcome = std::move(outcome)]() mutable {
-                std::move(handler)(std::move(outcome));
-            });
-        });
+        queue.submit(std::move(what),
+                     [loop = env.loop, handler = std::move(handler)](store::write_result outcome) mutable {
+                         asio::post(loop, [handler = std::move(handler), outcome = std::move(outcome)]() mutable {
+                             std::move(handler)(std::move(outcome));
+                         });
+                     });
     };
     auto outcome = co_await asio::async_initiate<asio::use_awaitable_t<> const, void(store::write_result)>(
         std::move(start), token, std::move(request));

@@ -117,9 +117,7 @@ void engine::inspect() {
     });
 }
 
-void engine::start() {
-    asio::post(env.loop, if_alive(weak_from_this(), &engine::maintain));
-}
+void engine::start() { asio::post(env.loop, if_alive(weak_from_this(), &engine::maintain)); }
 
 void engine::maintain() {
     if (stopped_ || maintaining_) return;
@@ -144,8 +142,10 @@ void engine::retain(store::stream_record const& stream) {
     asio::post(env.loop, [self = shared_from_this(), stream] {
         for (int partition = 0; partition < stream.partitions; ++partition) {
             store::log_id const log{stream.incarnation, partition};
-            if (stream.limits.any()) self->retained_[log] = stream.limits;
-            else self->retained_.erase(log);
+            if (stream.limits.any())
+                self->retained_[log] = stream.limits;
+            else
+                self->retained_.erase(log);
         }
         if (!self->next_trim_) self->trim_retained();
     });
@@ -176,7 +176,8 @@ void engine::stop() {
         self->next_inspection_.reset();
         self->next_maintenance_.reset();
         self->next_trim_.reset();
-        asio::post(self->env.workers, [subscription = std::shared_ptr<store::subscription>(std::move(self->subscription_))] {});
+        asio::post(self->env.workers,
+                   [subscription = std::shared_ptr<store::subscription>(std::move(self->subscription_))] {});
     });
 }
 

@@ -8,7 +8,10 @@ namespace minibatch::runtime {
 
 group_member::group_member(std::shared_ptr<engine> engine_of_handle, store::stream_record record, strategy windows,
                            consumer_options given)
-    : runtime(std::move(engine_of_handle)), stream(std::move(record)), how(std::move(windows)), options(std::move(given)) {}
+    : runtime(std::move(engine_of_handle)),
+      stream(std::move(record)),
+      how(std::move(windows)),
+      options(std::move(given)) {}
 
 void group_member::start(std::vector<store::group_state> groups) {
     asio::post(runtime->env.loop, [self = shared_from_this(), groups = std::move(groups)] {
@@ -36,7 +39,8 @@ std::uint64_t group_member::next(window_done done) {
 void group_member::cancel(std::uint64_t wait) {
     asio::post(runtime->env.loop, [self = shared_from_this(), wait] {
         auto& waiters = self->waiters_;
-        auto const found = std::find_if(waiters.begin(), waiters.end(), [&](auto const& entry) { return entry.id == wait; });
+        auto const found =
+            std::find_if(waiters.begin(), waiters.end(), [&](auto const& entry) { return entry.id == wait; });
         if (found == waiters.end()) return;
         auto done = std::move(found->done);
         waiters.erase(found);
@@ -53,8 +57,10 @@ void group_member::stop(drain remainder) {
 }
 
 void group_member::offer(window_ptr window, bool first) {
-    if (first) ready_.push_front(std::move(window));
-    else ready_.push_back(std::move(window));
+    if (first)
+        ready_.push_front(std::move(window));
+    else
+        ready_.push_back(std::move(window));
     pump();
 }
 

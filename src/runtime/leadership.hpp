@@ -26,9 +26,9 @@ struct partition_worker::leadership {
 
     // Reading.
     std::unique_ptr<tail::follower> follower;
-    bool reached_end = false;     // since the lease was acquired
-    bool foreign_hint = true;     // another process may have written more
-    std::int64_t hints = 0;       // how many came, so that one that comes during a read is not overlooked
+    bool reached_end = false;  // since the lease was acquired
+    bool foreign_hint = true;  // another process may have written more
+    std::int64_t hints = 0;    // how many came, so that one that comes during a read is not overlooked
     time_ms newest_created = 0;
 
     // Saving: one write at a time; what changes meanwhile goes into the next.

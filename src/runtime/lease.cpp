@@ -62,7 +62,8 @@ asio::awaitable<bool> partition_worker::acquire() {
             // The holder renews every third of its own period, which is at most one and a half times what is left.
             stale_at = sent + std::max(period, left * 3 / 2);
         }
-        auto const retry = std::min(env_.time->now() + left + milliseconds(1), std::max(stale_at, env_.time->now() + milliseconds(10)));
+        auto const retry = std::min(env_.time->now() + left + milliseconds(1),
+                                    std::max(stale_at, env_.time->now() + milliseconds(10)));
         co_await signal_.wait(env_, retry);
     }
     co_return false;

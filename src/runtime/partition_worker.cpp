@@ -61,7 +61,8 @@ asio::awaitable<void> partition_worker::back_off(error const& problem) {
     env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
                                      std::to_string(group_.log.partition) + ": " + problem.what());
     auto const until = env_.time->now() + back_off_delay(++outages_);
-    while (!member_->stopping && env_.time->now() < until && !(lead_ && lead_->lost)) co_await signal_.wait(env_, until);
+    while (!member_->stopping && env_.time->now() < until && !(lead_ && lead_->lost))
+        co_await signal_.wait(env_, until);
 }
 
 asio::awaitable<void> partition_worker::lead() {
@@ -259,8 +260,8 @@ void partition_worker::changed(std::optional<store::log_position> end, std::opti
 
 bool lasting(error const& problem) {
     auto const code = problem.code();
-    return code == errc::stream_deleted || code == errc::corrupt || code == errc::group_not_found || code == errc::closed ||
-           code == errc::forked || code == errc::not_a_database;
+    return code == errc::stream_deleted || code == errc::corrupt || code == errc::group_not_found ||
+           code == errc::closed || code == errc::forked || code == errc::not_a_database;
 }
 
 }  // namespace minibatch::runtime

@@ -14,7 +14,9 @@ namespace minibatch::runtime {
 
 /// Works one partition for a group: waits for the lease, then reads the log, makes windows by the strategy, hands them
 /// to the group member, and stores the progress, until it is stopped or has lost the lease. All on the loop.
-class partition_worker : public change_listener, public lease_holder, public std::enable_shared_from_this<partition_worker> {
+class partition_worker : public change_listener,
+                         public lease_holder,
+                         public std::enable_shared_from_this<partition_worker> {
   public:
     partition_worker(std::shared_ptr<group_member> member, store::group_id group);
     ~partition_worker();
@@ -62,7 +64,8 @@ class partition_worker : public change_listener, public lease_holder, public std
     void close(window_ptr const& window);
     bool in_use() const;
     void save();
-    void save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered, std::vector<save_done> waiters);
+    void save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,
+                       std::vector<save_done> waiters);
     void trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with);
     void lose(std::string_view why);
 

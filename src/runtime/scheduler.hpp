@@ -23,8 +23,8 @@ class scheduler {
   public:
     virtual ~scheduler() = default;
     virtual steady_time now() = 0;
-    /// Runs `call` on the loop at `when` or soon after. Thread-safe; the returned timer is destroyed on the loop, or its
-    /// call tolerates running once more.
+    /// Runs `call` on the loop at `when` or soon after. Thread-safe; the returned timer is destroyed on the loop, or
+    /// its call tolerates running once more.
     [[nodiscard]] virtual std::unique_ptr<timer> at(steady_time when, std::function<void()> call) = 0;
 };
 

@@ -59,7 +59,8 @@ tail::answer tail::from(store::log_id log, std::int64_t number, std::size_t max_
     auto const& segments = found->second.segments;
     auto at = std::lower_bound(segments.begin(), segments.end(), number,
                                [](auto const& segment, std::int64_t wanted) { return segment->number() < wanted; });
-    for (std::size_t bytes = 0; at != segments.end() && (*at)->number() == number && bytes < max_bytes; ++at, ++number) {
+    for (std::size_t bytes = 0; at != segments.end() && (*at)->number() == number && bytes < max_bytes;
+         ++at, ++number) {
         bytes += (*at)->bytes();
         result.segments.push_back(*at);
     }

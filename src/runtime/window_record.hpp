@@ -34,7 +34,7 @@ struct window_record {
     std::int64_t const handle;  // in the worker's progress tracker
     /// What a custom emitter makes of the messages; null: their documents.
     std::shared_ptr<boost::json::array const> const made;
-    int attempt = 1;            // set before each delivery, constant while delivered
+    int attempt = 1;  // set before each delivery, constant while delivered
 
     enum class state {
         ready,       // waits for somebody to take it

@@ -20,7 +20,7 @@ void partition_worker::commit(window_ptr const& window, detail::callback<> done)
     if (!lead_ || lead_->lost || !lead_->open.contains(window->handle) || lead_->open.at(window->handle) != window) {
         auto const lost = window->now == state::closed && !window->committed;
         std::move(done)(lost ? error(errc::fenced, "window " + window->id + " was not committed: its lease is gone")
-                       : error(errc::window_closed, "window " + window->id + " has been committed already"));
+                             : error(errc::window_closed, "window " + window->id + " has been committed already"));
         return;
     }
     if (window->now != state::delivered && window->now != state::committing) {
@@ -43,8 +43,9 @@ void partition_worker::commit(window_ptr const& window, detail::callback<> done)
 void partition_worker::fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
                             detail::callback<> done) {
     if (window->now != window_record::state::delivered || !lead_ || lead_->lost) {
-        std::move(done)(error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
-                        "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));
+        std::move(done)(
+            error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
+                  "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));
         return;
     }
     env_.say(log_level::warning, "window " + window->id + " of stream '" + window->stream + "' failed: " + reason);
@@ -63,8 +64,10 @@ void partition_worker::returned(window_ptr const& window, bool looked_at) {
             save();
         } else {
             window->now = state::ready;
-            if (member_->stopping) close(window);
-            else member_->offer(window, true);
+            if (member_->stopping)
+                close(window);
+            else
+                member_->offer(window, true);
         }
         signal_.notify();
     }
@@ -120,25 +123,27 @@ void partition_worker::save() {
     store::commit_request request{group_, lead.epoch, lead.tracker.snapshot(), {}};
     auto const low_number = request.state.low_number;
     std::vector<std::pair<store::write_request, write_queue::write_done>> requests;
-    requests.emplace_back(std::move(request),
-                          [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, covered = std::exchange(lead.to_cover, {}),
-                           waiters = std::exchange(lead.to_tell, {})](store::write_result outcome) mutable {
-                              asio::post(loop, [self = std::move(self), epoch, covered = std::move(covered), waiters = std::move(waiters),
-                                                outcome = std::move(outcome)]() mutable {
-                                  std::optional<error> problem;
-                                  if (auto* failed = std::get_if<error>(&outcome)) problem = std::move(*failed);
-                                  if (self->lead_ && self->lead_->epoch == epoch) {
-                                      self->save_finished(std::move(problem), covered, std::move(waiters));
-                                  } else {
-                                      auto const gone = error(errc::fenced, "the lease is gone");
-                                      for (auto const& window : covered) {
-                                          for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
-                                      }
-                                      for (auto& waiter : waiters) std::move(waiter)(gone);
-                                  }
-                              });
-                          });
-    if (!member_->options.keep && low_number - lead.trimmed >= trim_batch) trim(requests);
+    requests.emplace_back(
+        std::move(request),
+        [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, covered = std::exchange(lead.to_cover, {}),
+         waiters = std::exchange(lead.to_tell, {})](store::write_result outcome) mutable {
+            asio::post(loop, [self = std::move(self), epoch, covered = std::move(covered), waiters = std::move(waiters),
+                              outcome = std::move(outcome)]() mutable {
+                std::optional<error> problem;
+                if (auto* failed = std::get_if<error>(&outcome)) problem = std::move(*failed);
+                if (self->lead_ && self->lead_->epoch == epoch) {
+                    self->save_finished(std::move(problem), covered, std::move(waiters));
+                } else {
+                    auto const gone = error(errc::fenced, "the lease is gone");
+                    for (auto const& window : covered) {
+                        for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
+                    }
+                    for (auto& waiter : waiters) std::move(waiter)(gone);
+                }
+            });
+        });
+    if (!member_->options.keep && low_number - lead.trimmed >= trim_batch)
+        trim(requests);
     else if (!member_->options.keep && low_number > lead.trimmed && !lead.trim_timer) {
         lead.trim_timer = env_.time->at(env_.time->now() + trim_delay, [weak = weak_from_this()] {
             auto const self = weak.lock();
@@ -154,17 +159,18 @@ void partition_worker::save() {
 
 void partition_worker::trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with) {
     lead_->trimmed = lead_->tracker.snapshot().low_number;
-    with.emplace_back(store::trim_request{group_.log}, [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
-        auto const* trimmed = std::get_if<store::trim_result>(&outcome);
-        if (!trimmed || !trimmed->more) return;
-        asio::post(loop, [weak] {
-            auto const self = weak.lock();
-            if (!self || !self->lead_ || self->lead_->lost) return;
-            std::vector<std::pair<store::write_request, write_queue::write_done>> again;
-            self->trim(again);
-            self->runtime_.writes->submit_all(std::move(again));
-        });
-    });
+    with.emplace_back(store::trim_request{group_.log},
+                      [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
+                          auto const* trimmed = std::get_if<store::trim_result>(&outcome);
+                          if (!trimmed || !trimmed->more) return;
+                          asio::post(loop, [weak] {
+                              auto const self = weak.lock();
+                              if (!self || !self->lead_ || self->lead_->lost) return;
+                              std::vector<std::pair<store::write_request, write_queue::write_done>> again;
+                              self->trim(again);
+                              self->runtime_.writes->submit_all(std::move(again));
+                          });
+                      });
 }
 
 void partition_worker::save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,
@@ -200,11 +206,12 @@ asio::awaitable<void> partition_worker::saved() {
     if (lead_->lost) throw error(errc::fenced, "the lease is gone");
     auto token = asio::use_awaitable;
     auto start = [this](auto handler) {
-        lead_->to_tell.push_back([loop = env_.loop, handler = std::move(handler)](std::optional<error> problem) mutable {
-            asio::post(loop, [handler = std::move(handler), problem = std::move(problem)]() mutable {
-                std::move(handler)(problem ? std::make_exception_ptr(*problem) : std::exception_ptr());
+        lead_->to_tell.push_back(
+            [loop = env_.loop, handler = std::move(handler)](std::optional<error> problem) mutable {
+                asio::post(loop, [handler = std::move(handler), problem = std::move(problem)]() mutable {
+                    std::move(handler)(problem ? std::make_exception_ptr(*problem) : std::exception_ptr());
+                });
             });
-        });
         save();
     };
     co_await asio::async_initiate<asio::use_awaitable_t<> const, void(std::exception_ptr)>(std::move(start), token);

@@ -21,8 +21,10 @@ std::string random_prefix() {
 store::log_id log_of(store::write_request const& request) {
     return std::visit(
         [](auto const& r) {
-            if constexpr (requires { r.log; }) return r.log;
-            else return r.group.log;
+            if constexpr (requires { r.log; })
+                return r.log;
+            else
+                return r.group.log;
         },
         request);
 }
@@ -40,7 +42,7 @@ struct write_queue::batch {
         log::segment_text text;
     };
     std::vector<store::write_job> jobs;
-    std::vector<segment> segments;  // of jobs[0 … segments.size())
+    std::vector<segment> segments;   // of jobs[0 … segments.size())
     std::vector<write_done> writes;  // of the jobs after those
     std::size_t bytes = 0;
 };
@@ -118,8 +120,8 @@ void write_queue::close() {
 bool write_queue::idle() const {
     std::lock_guard const lock(mutex_);
     return blocked_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](auto const& entry) {
-        return !entry.second.writing && entry.second.appends.empty() && entry.second.writes.empty();
-    });
+               return !entry.second.writing && entry.second.appends.empty() && entry.second.writes.empty();
+           });
 }
 
 void write_queue::start(store::log_id key, lane& of) {
@@ -142,7 +144,8 @@ void write_queue::work(store::log_id key) {
     {
         std::lock_guard const lock(mutex_);
         pending_bytes_ -= items.bytes;
-        while (!blocked_.empty() && (pending_bytes_ == 0 || pending_bytes_ + blocked_.front().bytes <= max_pending_bytes_)) {
+        while (!blocked_.empty() &&
+               (pending_bytes_ == 0 || pending_bytes_ + blocked_.front().bytes <= max_pending_bytes_)) {
             auto const target = lane_of(blocked_.front().log);
             pending_bytes_ += blocked_.front().bytes;
             lanes_[target].appends.push_back(std::move(blocked_.front()));
@@ -191,8 +194,9 @@ void write_queue::write(batch& items) {
         auto const& request = std::get<store::append_request>(items.jobs[i].request);
         if (auto const* stored = std::get_if<store::append_result>(&items.jobs[i].result)) {
             if (newest_.followed(request.log)) {
-                newest_.publish(request.log, std::make_shared<log::segment const>(stored->number, stored->first, request.count,
-                                                                                  stored->created, request.text));
+                newest_.publish(request.log,
+                                std::make_shared<log::segment const>(stored->number, stored->first, request.count,
+                                                                     stored->created, request.text));
             }
             auto offset = stored->first;
             for (auto& part : items.segments[i].parts) {

@@ -75,10 +75,10 @@ struct log_state {
 };
 
 struct lease {
-    std::string owner;       // host and process, for people; empty when nobody holds it
+    std::string owner;        // host and process, for people; empty when nobody holds it
     std::string acquisition;  // random, made anew for each attempt to become the holder
-    std::int64_t epoch = 0;  // grows with each change of hands: the fencing token
-    time_ms expires = 0;     // by the database's clock
+    std::int64_t epoch = 0;   // grows with each change of hands: the fencing token
+    time_ms expires = 0;      // by the database's clock
     friend bool operator==(lease const&, lease const&) = default;
     bool held() const noexcept { return !owner.empty(); }
 };
@@ -127,7 +127,7 @@ struct acquire_request {
 };
 struct acquire_result {
     bool granted = false;
-    lease held;        // afterwards: ours, or who holds it
+    lease held;      // afterwards: ours, or who holds it
     progress state;  // only if granted
 };
 
@@ -148,9 +148,10 @@ struct release_request {
 struct document_write {
     enum class kind { insert, upsert, append };
     kind what = kind::insert;
-    std::string target;    // collection (insert, upsert), in the name space of minibatch::name rules; stream name (append)
-    std::string key;       // upsert: which document; append: chooses nothing, the partition is `partition`
-    int partition = 0;     // append
+    std::string
+        target;         // collection (insert, upsert), in the name space of minibatch::name rules; stream name (append)
+    std::string key;    // upsert: which document; append: chooses nothing, the partition is `partition`
+    int partition = 0;  // append
     std::string document;  // encoded JSON object
 };
 
@@ -266,8 +267,8 @@ class store {
     /// It may be called without need. Register, then read, then sleep: nothing is missed in that order.
     virtual std::unique_ptr<subscription> watch(std::function<void()> changed) = 0;
 
-    /// Housekeeping that is due and must not hold up writes (checkpoints). Called now and then on a worker thread, never
-    /// concurrently with itself. `bytes_written` since the last call.
+    /// Housekeeping that is due and must not hold up writes (checkpoints). Called now and then on a worker thread,
+    /// never concurrently with itself. `bytes_written` since the last call.
     virtual void maintain(steady_time deadline) = 0;
 };
 

@@ -1,9 +1,9 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <condition_variable>
@@ -24,7 +24,9 @@ constexpr std::size_t max_batch = 1'000;
 class background_reader {
   public:
     background_reader(asio::any_io_executor executor, std::vector<std::string> files)
-        : executor_(std::move(executor)), arrived_(executor_, asio::steady_timer::time_point::max()), reader_(std::move(files)),
+        : executor_(std::move(executor)),
+          arrived_(executor_, asio::steady_timer::time_point::max()),
+          reader_(std::move(files)),
           thread_([this] { read_all(); }) {}
     ~background_reader() {
         stop();
@@ -145,7 +147,9 @@ asio::awaitable<int> run_append(session& in, append_options options) {
                 if (!at_end) {
                     auto const& line = lines[i];
                     if (!line.too_large && line.text.find_first_not_of(" \t\r") == std::string::npos) continue;
-                    document = line.too_large ? encoded_document{{}, error(errc::document_too_large, "the line is larger than a document may be")}
+                    document = line.too_large ? encoded_document{{},
+                                                                 error(errc::document_too_large,
+                                                                       "the line is larger than a document may be")}
                                               : encode_document_text(line.text);
                     if (document.problem) {
                         std::fprintf(stderr, "%.*s:%llu: %s\n", static_cast<int>(line.file.size()), line.file.data(),
@@ -160,7 +164,8 @@ asio::awaitable<int> run_append(session& in, append_options options) {
                 }
                 auto const flush = at_end || !more;
                 auto const own_key = by_key && !flush ? key_of(document, *options.key) : std::string();
-                if (!documents.empty() && (flush || documents.size() >= max_batch || bytes + document.text.size() > max_document_bytes / 2 || own_key != key)) {
+                if (!documents.empty() && (flush || documents.size() >= max_batch ||
+                                           bytes + document.text.size() > max_document_bytes / 2 || own_key != key)) {
                     auto const count = static_cast<std::int64_t>(documents.size());
                     auto const where = co_await target.append_encoded(std::exchange(documents, {}), {.key = key});
                     if (!done.first) done.first = where.offset;

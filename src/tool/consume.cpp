@@ -34,7 +34,8 @@ std::string line_of(window const& w) {
                       ",\"last\":" + number_or_null(w.last()) + ",\"count\":" + std::to_string(w.size()) +
                       ",\"start\":" + std::to_string(w.start().time_since_epoch().count()) +
                       ",\"end\":" + std::to_string(w.end().time_since_epoch().count()) + ",\"reason\":\"" +
-                      std::string(to_string(w.reason())) + "\",\"attempt\":" + std::to_string(w.attempt()) + ",\"data\":[";
+                      std::string(to_string(w.reason())) + "\",\"attempt\":" + std::to_string(w.attempt()) +
+                      ",\"data\":[";
     bool first = true;
     for (auto const& message : w.messages()) {
         if (!std::exchange(first, false)) out += ',';

@@ -42,14 +42,23 @@ asio::awaitable<int> run_info(session& in, info_options options) {
     if (options.json) {
         boost::json::array groups;
         for (auto const& group : info.groups) {
-            groups.push_back({{"name", group.name}, {"keep", group.keep}, {"lag", group.lag}, {"lost", group.lost}, {"owner", group.owner}});
+            groups.push_back({{"name", group.name},
+                              {"keep", group.keep},
+                              {"lag", group.lag},
+                              {"lost", group.lost},
+                              {"owner", group.owner}});
         }
-        boost::json::object out{{"stream", info.name}, {"partitions", info.partitions}, {"messages", info.messages}, {"bytes", info.bytes}, {"groups", std::move(groups)}};
+        boost::json::object out{{"stream", info.name},
+                                {"partitions", info.partitions},
+                                {"messages", info.messages},
+                                {"bytes", info.bytes},
+                                {"groups", std::move(groups)}};
         write_out(boost::json::serialize(out) + "\n");
         co_return exit_done;
     }
-    std::string out = "stream      " + info.name + "\npartitions  " + std::to_string(info.partitions) + "\nmessages    " +
-                      std::to_string(info.messages) + "\nbytes       " + std::to_string(info.bytes) + "\n";
+    std::string out = "stream      " + info.name + "\npartitions  " + std::to_string(info.partitions) +
+                      "\nmessages    " + std::to_string(info.messages) + "\nbytes       " + std::to_string(info.bytes) +
+                      "\n";
     for (auto const& group : info.groups) {
         out += "group       " + group.name + ": lag " + std::to_string(group.lag);
         if (group.lost > 0) out += ", lost to retention " + std::to_string(group.lost);

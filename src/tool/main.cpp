@@ -14,7 +14,8 @@ asio::awaitable<int> run(session& in, command what) {
     if (auto* peek = std::get_if<peek_options>(&what)) co_return co_await run_peek(in, std::move(*peek));
     if (auto* info = std::get_if<info_options>(&what)) co_return co_await run_info(in, std::move(*info));
     if (auto* gone = std::get_if<delete_options>(&what)) co_return co_await run_delete(in, std::move(*gone));
-    if (auto* group = std::get_if<delete_group_options>(&what)) co_return co_await run_delete_group(in, std::move(*group));
+    if (auto* group = std::get_if<delete_group_options>(&what))
+        co_return co_await run_delete_group(in, std::move(*group));
     co_return co_await run_streams(in);
 }
 
@@ -66,8 +67,10 @@ int main(int argc, char** argv) {
         };
         signals.async_wait(on_signal);
         asio::co_spawn(context, run(in, std::move(line.what)), [&](std::exception_ptr thrown, int result) {
-            if (thrown) report(code, thrown);
-            else code = result;
+            if (thrown)
+                report(code, thrown);
+            else
+                code = result;
             signals.cancel();
         });
         context.run();

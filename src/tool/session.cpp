@@ -26,6 +26,8 @@ void write_out(std::string_view text) {
     }
 }
 
-void complain(std::string_view text) { std::fprintf(stderr, "minibatch: %.*s\n", static_cast<int>(text.size()), text.data()); }
+void complain(std::string_view text) {
+    std::fprintf(stderr, "minibatch: %.*s\n", static_cast<int>(text.size()), text.data());
+}
 
 }  // namespace minibatch::tool

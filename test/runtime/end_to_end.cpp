@@ -24,7 +24,9 @@ std::vector<std::int64_t> values(minibatch::window const& window) {
 }
 
 /// Every test runs on both stores.
-std::vector<std::string> urls(test::temporary_directory const& directory) { return {"memory:", directory.database_url()}; }
+std::vector<std::string> urls(test::temporary_directory const& directory) {
+    return {"memory:", directory.database_url()};
+}
 
 asio::awaitable<errc> code_of(asio::awaitable<void> operation) {
     try {
@@ -184,7 +186,8 @@ COROUTINE_TEST(time_windows) {
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
         auto fixed = co_await stream.consume(minibatch::fixed_time_window(50ms), {.group = "fixed"});
         auto relaxed = co_await stream.consume(minibatch::relaxed_time_window(50ms), {.group = "relaxed"});
-        auto aged = co_await stream.consume(minibatch::count_window(100) || minibatch::max_age(30ms), {.group = "aged"});
+        auto aged =
+            co_await stream.consume(minibatch::count_window(100) || minibatch::max_age(30ms), {.group = "aged"});
         for (int i = 0; i < 5; ++i) {
             auto const document = reading(i);
             co_await stream.append(document);
@@ -253,7 +256,11 @@ COROUTINE_TEST(streaming_runs_and_repeats_after_an_exception) {
         std::stop_source stop;
         std::vector<std::int64_t> handled;
         int calls = 0;
-        minibatch::streaming_options options{.size = 2, .keep = true, .max_workers = workers, .group = "g" + std::to_string(workers), .stop = stop.get_token()};
+        minibatch::streaming_options options{.size = 2,
+                                             .keep = true,
+                                             .max_workers = workers,
+                                             .group = "g" + std::to_string(workers),
+                                             .stop = stop.get_token()};
         auto handler = [&](minibatch::window& window) -> asio::awaitable<void> {
             if (++calls == 3) throw std::runtime_error("on purpose");
             for (auto value : values(window)) handled.push_back(value);

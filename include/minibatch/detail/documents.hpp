@@ -18,7 +18,10 @@ template <class T>
 concept typed_document = !is_json<T> && boost::json::has_value_from<T>::value && !std::is_arithmetic_v<T>;
 
 template <class T>
-concept map_like = requires { typename T::key_type; typename T::mapped_type; };
+concept map_like = requires {
+    typename T::key_type;
+    typename T::mapped_type;
+};
 
 /// A range of documents: of JSON values or objects, or of types that stand for one.
 template <class T>

@@ -65,7 +65,8 @@ auto initiate_as(Token& token, Start&& start) {
         [](auto handler, auto begin) {
             using handler_type = decltype(handler);
             auto executor = asio::get_associated_executor(handler, asio::system_executor());
-            begin(completion<Results...>{adapted_handler<handler_type, Failure>{std::move(handler)}, std::move(executor)});
+            begin(completion<Results...>{adapted_handler<handler_type, Failure>{std::move(handler)},
+                                         std::move(executor)});
         },
         token, std::forward<Start>(start));
 }
