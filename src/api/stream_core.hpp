@@ -10,7 +10,8 @@
 namespace minibatch::detail {
 
 /// What the copies of a stream handle share.
-struct stream_core {
+class stream_core {
+  public:
     stream_core(std::shared_ptr<database_core> owner, store::stream_record opened)
         : db(std::move(owner)), record(std::move(opened)) {}
 

@@ -49,6 +49,8 @@ class engine : public std::enable_shared_from_this<engine> {
     void keep(std::weak_ptr<lease_holder> holder, milliseconds lease);
     /// Looks at all watched logs and leases in one call whenever another process may have written.
     void watch(std::weak_ptr<change_listener> listener);
+    /// Looks now, because this process itself has changed something that its own standbys wait for.
+    void change_seen();
 
     /// Keeps a log within its stream's retention limits while the handle is open. Thread-safe.
     void retain(store::stream_record const& stream);
@@ -59,7 +61,6 @@ class engine : public std::enable_shared_from_this<engine> {
   private:
     void renew_all();
     void arm_renewal(milliseconds lease);
-    void change_seen();
     void inspect();
     void maintain();
     void trim_retained();

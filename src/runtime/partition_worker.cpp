@@ -241,6 +241,8 @@ asio::awaitable<void> partition_worker::release() {
     acquisition_.clear();
     store::write_request last = store::release_request{group_, lead.epoch};
     co_await written<store::done>(env_, *runtime_.writes, std::move(last));
+    // A standby in this process hears of it here; those in others through the store.
+    runtime_.change_seen();
 }
 
 void partition_worker::changed(std::optional<store::log_position> end, std::optional<store::lease> held) {

@@ -29,7 +29,7 @@ struct rig {
         db = another();
     }
     /// One more handle on the same content.
-    std::shared_ptr<store::store> another() const {
+    std::shared_ptr<minibatch::store::store> another() const {
         open_options options;
         options.time = time;
         return open_store(url, options);
@@ -80,7 +80,7 @@ struct rig {
     temporary_directory directory;
     std::shared_ptr<fake_clock> time = std::make_shared<fake_clock>();
     std::string url;
-    std::shared_ptr<store::store> db;
+    std::shared_ptr<minibatch::store::store> db;
 };
 
 /// The code of the error that `action` throws; its sentence goes to `text`.
