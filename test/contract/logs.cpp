@@ -210,7 +210,7 @@ BOOST_DATA_TEST_CASE(many_writers, every_store(), kind) {
     rig r(kind);
     auto const log = r.make();
     constexpr int each = 50;
-    std::vector<std::shared_ptr<store::store>> handles{r.another(), r.another(), r.another(), r.another()};
+    std::vector<std::shared_ptr<minibatch::store::store>> handles{r.another(), r.another(), r.another(), r.another()};
     std::vector<std::vector<std::int64_t>> firsts(handles.size());
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < handles.size(); ++i)

@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(processes_write_at_the_same_time) {
 BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
     rig r("sqlite");
     auto const log = r.make();
-    store::sqlite::side_file other(r.directory / "test.db");
+    minibatch::store::sqlite::side_file other(r.directory / "test.db");
     BOOST_REQUIRE(other.lock(soon()));
     write_job job{rig::segment(log), {}};
     r.db->write({&job, 1}, std::chrono::steady_clock::now() + milliseconds(20));
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
     other.unlock();
     BOOST_TEST(r.append(log).first == 0);
     BOOST_TEST(in_child([&] {
-                   store::sqlite::side_file third(r.directory / "test.db");
+                   minibatch::store::sqlite::side_file third(r.directory / "test.db");
                    return third.lock(soon()) ? 0 : 1;
                }) == 0);
     BOOST_TEST(r.append(log).first == 1);
@@ -133,8 +133,8 @@ BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
 
 BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
     temporary_directory dir;
-    store::sqlite::side_file a(dir / "a.db");
-    store::sqlite::side_file b(dir / "a.db");
+    minibatch::store::sqlite::side_file a(dir / "a.db");
+    minibatch::store::sqlite::side_file b(dir / "a.db");
     a.touch();
     BOOST_TEST(!a.touched_by_others());
     BOOST_TEST(b.touched_by_others());
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
 
 BOOST_AUTO_TEST_CASE(what_changes_something_touches) {
     rig r("sqlite");
-    store::sqlite::side_file side(r.directory / "test.db");
+    minibatch::store::sqlite::side_file side(r.directory / "test.db");
     auto const log = r.make();
     BOOST_TEST(side.touched_by_others());
     r.append(log);

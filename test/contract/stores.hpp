@@ -43,7 +43,7 @@ struct rig {
         return write_with<Result>(*db, std::move(request));
     }
     template <class Result, class Request>
-    static Result write_with(store::store& to, Request request) {
+    static Result write_with(minibatch::store::store& to, Request request) {
         write_job job{std::move(request), {}};
         to.write({&job, 1}, soon());
         if (auto const* failure = std::get_if<error>(&job.result)) throw *failure;
@@ -55,7 +55,7 @@ struct rig {
         for (int i = 0; i < count; ++i) text.add("{\"i\":" + std::to_string(i) + "}");
         return {log, std::move(batch), count, std::make_shared<std::string const>(text.finish())};
     }
-    static append_result append_with(store::store& to, log_id log, int count = 1) {
+    static append_result append_with(minibatch::store::store& to, log_id log, int count = 1) {
         return write_with<append_result>(to, segment(log, count));
     }
     seal_result seal(log_id log, time_ms until) const { return write<seal_result>(seal_request{log, until}); }
