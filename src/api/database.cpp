@@ -1,4 +1,6 @@
+#include <future>
 #include <minibatch/database.hpp>
+#include <thread>
 
 #include "api/database_core.hpp"
 #include "api/stream_core.hpp"
@@ -18,17 +20,24 @@ store::stream_record find(store::store& database, std::string const& name, store
 }  // namespace
 
 void start_connect(std::string url, connect_options options, completion<database> done) {
-    // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself.
-    std::thread([url = std::move(url), options = std::move(options),
-                 op = operation<database>(std::move(done))]() mutable {
-        try {
-            op.complete(std::nullopt, database(database_core::open(url, options)));
-        } catch (error const& problem) {
-            op.fail(problem);
-        } catch (std::exception const& problem) {
-            op.fail(error(errc::store_failure, problem.what()));
-        }
-    }).detach();
+    // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself. The handle
+    // joins it, so that it has let go of the caller's executor before the caller can have let go of the handle.
+    auto own = std::make_shared<std::promise<std::thread>>();
+    std::thread opener(
+        [own, url = std::move(url), options = std::move(options), op = operation<database>(std::move(done))]() mutable {
+            auto self = own->get_future().get();
+            try {
+                auto core = database_core::open(url, options);
+                core->keep(std::move(self));
+                op.complete(std::nullopt, database(std::move(core)));
+            } catch (error const& problem) {
+                op.fail(problem);
+            } catch (std::exception const& problem) {
+                op.fail(error(errc::store_failure, problem.what()));
+            }
+            if (self.joinable()) self.detach();
+        });
+    own->set_value(std::move(opener));
 }
 
 }  // namespace detail

@@ -66,7 +66,8 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
 
 database_core::~database_core() {
     if (!threads_) return;
-    auto const own = threads_->loop_thread.get_id() == std::this_thread::get_id() ||
+    auto const here = std::this_thread::get_id();
+    auto const own = threads_->loop_thread.get_id() == here || threads_->opener.get_id() == here ||
                      threads_->workers.get_executor().running_in_this_thread();
     if (!own) {
         threads_->shut_down();
@@ -93,6 +94,7 @@ void database_core::threads::shut_down() {
     passed.get_future().wait();
     keep_running.reset();
     loop.stop();
+    if (opener.joinable()) opener.join();
     loop_thread.join();
     workers.join();
 }

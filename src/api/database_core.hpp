@@ -25,6 +25,9 @@ class database_core {
     database_core(database_core const&) = delete;
     database_core& operator=(database_core const&) = delete;
 
+    /// Joins this thread, too, when it shuts down. Called once, before the handle is given away.
+    void keep(std::thread opener) { threads_->opener = std::move(opener); }
+
     std::shared_ptr<runtime::engine> const& engine() const noexcept { return threads_->engine; }
     runtime::environment const& env() const noexcept { return threads_->engine->env; }
 
@@ -35,6 +38,7 @@ class database_core {
         asio::thread_pool workers;
         asio::executor_work_guard<asio::io_context::executor_type> keep_running;
         std::thread loop_thread;
+        std::thread opener;
         std::shared_ptr<runtime::engine> engine;
         void shut_down();
     };
