@@ -39,12 +39,14 @@ void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core,
                           detail::completion<std::optional<window>> done) {
     auto op = std::make_shared<detail::operation<std::optional<window>>>(std::move(done));
     auto slot = op->slot();
-    auto const wait = core->member->next([op, db = core->db](std::optional<error> problem, runtime::window_ptr record) {
-        // From here on the window is in the caller's hands: a completion that never runs gives it back.
-        std::optional<window> delivered;
-        if (record) delivered.emplace(std::make_shared<detail::open_window>(db, std::move(record)));
-        op->complete(std::move(problem), std::move(delivered));
-    });
+    auto const wait =
+        core->member->next([op, db = core->db](std::optional<error> problem, runtime::window_ptr record) mutable {
+            // From here on the window is in the caller's hands: a completion that never runs gives it back.
+            std::optional<window> delivered;
+            if (record) delivered.emplace(std::make_shared<detail::open_window>(std::move(db), std::move(record)));
+            db.reset();
+            op->complete(std::move(problem), std::move(delivered));
+        });
     if (slot.is_connected()) {
         slot.assign([weak = std::weak_ptr(core->member), wait](boost::asio::cancellation_type) {
             if (auto const member = weak.lock()) member->cancel(wait);

@@ -7,6 +7,7 @@
 #include <minibatch/options.hpp>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "runtime/engine.hpp"
 #include "runtime/operation.hpp"
@@ -47,33 +48,27 @@ class database_core {
     std::unique_ptr<threads> threads_;
 };
 
-/// Runs a blocking call on a worker and completes `done` with what it returns. The handle is kept open meanwhile.
-template <class Result, class Call>
-void run_blocking(std::shared_ptr<database_core> core, operation<Result> done, Call call) {
+/// Runs a blocking call on a worker and completes `done` with what it returns. What the worker holds of the handle is
+/// let go before that: the last handle should end where the caller ends it, and wait there for the threads.
+template <class... Results, class Call>
+void run_blocking(std::shared_ptr<database_core> core, operation<Results...> done, Call call) {
     auto const& workers = core->env().workers;
     asio::post(workers, [core = std::move(core), done = std::move(done), call = std::move(call)]() mutable {
+        std::optional<error> problem;
+        std::tuple<Results...> results;
         try {
-            auto result = call(*core->env().database, core->env().deadline());
-            done.complete(std::nullopt, std::move(result));
-        } catch (error const& problem) {
-            done.fail(problem);
-        } catch (std::exception const& problem) {
-            done.fail(error(errc::store_failure, problem.what()));
+            auto work = std::move(call);
+            auto const owner = std::move(core);
+            if constexpr (sizeof...(Results) == 0)
+                work(*owner->env().database, owner->env().deadline());
+            else
+                results = std::tuple<Results...>(work(*owner->env().database, owner->env().deadline()));
+        } catch (error const& known) {
+            problem = known;
+        } catch (std::exception const& other) {
+            problem = error(errc::store_failure, other.what());
         }
-    });
-}
-template <class Call>
-void run_blocking(std::shared_ptr<database_core> core, operation<> done, Call call) {
-    auto const& workers = core->env().workers;
-    asio::post(workers, [core = std::move(core), done = std::move(done), call = std::move(call)]() mutable {
-        try {
-            call(*core->env().database, core->env().deadline());
-            done.complete(std::nullopt);
-        } catch (error const& problem) {
-            done.fail(problem);
-        } catch (std::exception const& problem) {
-            done.fail(error(errc::store_failure, problem.what()));
-        }
+        std::apply([&](auto&... values) { done.complete(std::move(problem), std::move(values)...); }, results);
     });
 }
 
