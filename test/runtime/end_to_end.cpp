@@ -6,7 +6,7 @@
 #include <minibatch.hpp>
 
 #include "support/coroutine.hpp"
-#include "support/temporary.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
@@ -24,8 +24,8 @@ std::vector<std::int64_t> values(minibatch::window const& window) {
 }
 
 /// Every test runs on both stores.
-std::vector<std::string> urls(test::temporary_directory const& directory) {
-    return {"memory:", directory.database_url()};
+std::vector<std::string> urls(minibatch::test::temporary_directory const& directory) {
+    return {"memory:", "sqlite:" + (directory / "test.db")};
 }
 
 asio::awaitable<errc> code_of(asio::awaitable<void> operation) {
@@ -42,7 +42,7 @@ asio::awaitable<errc> code_of(asio::awaitable<void> operation) {
 BOOST_AUTO_TEST_SUITE(end_to_end)
 
 COROUTINE_TEST(append_and_count_window) {
-    test::temporary_directory const directory;
+    minibatch::test::temporary_directory const directory;
     for (auto const& url : urls(directory)) {
         auto const db = co_await minibatch::connect(url);
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
@@ -70,7 +70,7 @@ COROUTINE_TEST(append_and_count_window) {
 }
 
 COROUTINE_TEST(waiting_consumer_is_woken) {
-    test::temporary_directory const directory;
+    minibatch::test::temporary_directory const directory;
     for (auto const& url : urls(directory)) {
         auto const db = co_await minibatch::connect(url);
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
@@ -87,9 +87,9 @@ COROUTINE_TEST(waiting_consumer_is_woken) {
 }
 
 COROUTINE_TEST(two_handles_on_one_file) {
-    test::temporary_directory const directory;
-    auto const first = co_await minibatch::connect(directory.database_url());
-    auto const second = co_await minibatch::connect(directory.database_url());
+    minibatch::test::temporary_directory const directory;
+    auto const first = co_await minibatch::connect("sqlite:" + (directory / "test.db"));
+    auto const second = co_await minibatch::connect("sqlite:" + (directory / "test.db"));
     auto writer = co_await minibatch::stream::get_or_create(first, "readings");
     auto reader = co_await minibatch::stream::get_or_create(second, "readings");
     auto consumer = co_await reader.consume(minibatch::count_window(2));
@@ -104,7 +104,7 @@ COROUTINE_TEST(two_handles_on_one_file) {
 }
 
 COROUTINE_TEST(an_uncommitted_window_comes_again) {
-    test::temporary_directory const directory;
+    minibatch::test::temporary_directory const directory;
     for (auto const& url : urls(directory)) {
         auto const db = co_await minibatch::connect(url);
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
@@ -160,7 +160,7 @@ COROUTINE_TEST(the_loser_of_a_race_loses_no_window) {
 }
 
 COROUTINE_TEST(standby_takes_over_when_the_holder_stops) {
-    test::temporary_directory const directory;
+    minibatch::test::temporary_directory const directory;
     for (auto const& url : urls(directory)) {
         auto const db = co_await minibatch::connect(url);
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
@@ -182,7 +182,7 @@ COROUTINE_TEST(standby_takes_over_when_the_holder_stops) {
 }
 
 COROUTINE_TEST(time_windows) {
-    test::temporary_directory const directory;
+    minibatch::test::temporary_directory const directory;
     for (auto const& url : urls(directory)) {
         auto const db = co_await minibatch::connect(url);
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
@@ -219,7 +219,7 @@ COROUTINE_TEST(time_windows) {
 }
 
 COROUTINE_TEST(producer_buffers_and_flushes) {
-    test::temporary_directory const directory;
+    minibatch::test::temporary_directory const directory;
     for (auto const& url : urls(directory)) {
         auto const db = co_await minibatch::connect(url);
         auto stream = co_await minibatch::stream::get_or_create(db, "readings");
