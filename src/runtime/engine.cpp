@@ -7,7 +7,7 @@ namespace minibatch::runtime {
 namespace {
 
 constexpr milliseconds inspection_spacing{1};
-constexpr milliseconds maintenance_period{200};
+constexpr milliseconds maintenance_period{1'000};
 constexpr milliseconds retention_period{1'000};
 
 /// Calls a member of the engine on the loop, if the engine is still there.
@@ -117,7 +117,14 @@ void engine::inspect() {
     });
 }
 
-void engine::start() { asio::post(env.loop, if_alive(weak_from_this(), &engine::maintain)); }
+void engine::start() {
+    writes->on_maintenance_due([weak = weak_from_this()] {
+        auto const self = weak.lock();
+        if (self && !self->maintenance_posted_.exchange(true))
+            asio::post(self->env.loop, if_alive(weak, &engine::maintain));
+    });
+    asio::post(env.loop, if_alive(weak_from_this(), &engine::maintain));
+}
 
 void engine::maintain() {
     if (stopped_ || maintaining_) return;
@@ -131,6 +138,7 @@ void engine::maintain() {
         auto const loop = self->env.loop;
         asio::post(loop, [self = std::move(self)] {
             self->maintaining_ = false;
+            self->maintenance_posted_ = false;
             if (self->stopped_) return;
             self->next_maintenance_ = self->env.time->at(self->env.time->now() + maintenance_period,
                                                          if_alive(self->weak_from_this(), &engine::maintain));

@@ -79,6 +79,7 @@ class engine : public std::enable_shared_from_this<engine> {
     std::unique_ptr<timer> next_inspection_;
 
     std::unique_ptr<timer> next_maintenance_;
+    std::atomic<bool> maintenance_posted_ = false;
     bool maintaining_ = false;
 
     std::map<store::log_id, store::retention> retained_;

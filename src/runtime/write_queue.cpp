@@ -152,6 +152,11 @@ void write_queue::work(store::log_id key) {
             blocked_.pop_front();
             if (target != key) start(target, lanes_[target]);
         }
+        auto& from = lanes_[key];
+        if (from.appends.empty() && from.writes.empty()) {
+            from.writing = false;
+            return;
+        }
     }
     // A new task for the next batch, so that reads waiting for a worker get their turn.
     asio::post(env_.workers, [self = shared_from_this(), key] { self->work(key); });
@@ -190,6 +195,7 @@ void write_queue::write(batch& items) {
         request.text = std::make_shared<std::string const>(items.segments[i].text.finish());
     }
     env_.database->write(items.jobs, env_.deadline());
+    if (maintenance_due_ && env_.database->maintenance_due()) maintenance_due_();
     for (std::size_t i = 0; i < items.segments.size(); ++i) {
         auto const& request = std::get<store::append_request>(items.jobs[i].request);
         if (auto const* stored = std::get_if<store::append_result>(&items.jobs[i].result)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -30,6 +31,9 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
 
     void submit(store::write_request request, write_done done);
     void submit_all(std::vector<std::pair<store::write_request, write_done>> requests);
+
+    /// Called, on a worker thread, after a write that has left the store with housekeeping to do. Set before first use.
+    void on_maintenance_due(std::function<void()> call) { maintenance_due_ = std::move(call); }
 
     /// Refuses new work with errc::closed. What is queued is still written.
     void close();
@@ -68,6 +72,7 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     std::size_t const max_pending_bytes_;
     bool const one_lane_;
     std::string const batch_prefix_;
+    std::function<void()> maintenance_due_;
 
     mutable std::mutex mutex_;
     std::map<store::log_id, lane> lanes_;

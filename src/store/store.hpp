@@ -267,8 +267,10 @@ class store {
     /// It may be called without need. Register, then read, then sleep: nothing is missed in that order.
     virtual std::unique_ptr<subscription> watch(std::function<void()> changed) = 0;
 
+    /// Whether `maintain` has work that should not wait long. Cheap: it is asked after each write.
+    virtual bool maintenance_due() const noexcept { return false; }
     /// Housekeeping that is due and must not hold up writes (checkpoints). Called now and then on a worker thread,
-    /// never concurrently with itself. `bytes_written` since the last call.
+    /// never concurrently with itself.
     virtual void maintain(steady_time deadline) = 0;
 };
 

@@ -3,22 +3,23 @@
 #include <memory>
 #include <string>
 
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/writer.hpp"
 
 namespace minibatch::store::sqlite {
 
-/// Moves what was written from the write-ahead log into the database file, apart from the commits.
+/// Moves what was written from the write-ahead log into the database file, beside the commits. The log is begun anew
+/// again and again instead of being cut off: overwriting a file costs a commit half of what making it longer costs.
 class checkpoints {
   public:
-    explicit checkpoints(std::string path) : path_(std::move(path)) {}
+    checkpoints(std::string path, writer& writing) : path_(std::move(path)), writing_(writing) {}
 
-    /// `log_bytes`: the size of the write-ahead log.
-    void run(std::int64_t log_bytes, steady_time deadline);
+    bool due() const noexcept;
+    void run(steady_time deadline);
 
   private:
     std::string path_;
+    writer& writing_;
     std::unique_ptr<connection> db_;
-    std::int64_t done_ = 0;  // bytes of the log at the last checkpoint
 };
 
 }  // namespace minibatch::store::sqlite

@@ -80,6 +80,8 @@ void create_schema(connection& db) {
 void configure(connection& db, bool synchronous_full) {
     db.execute(synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     db.execute("PRAGMA wal_autocheckpoint = 0");
+    // A log that one huge transaction has made long does not stay so.
+    db.execute("PRAGMA journal_size_limit = 67108864");
 }
 
 }  // namespace minibatch::store::sqlite

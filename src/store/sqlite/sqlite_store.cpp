@@ -23,7 +23,7 @@ namespace {
 /// What belongs to the process that opened the database.
 struct parts {
     parts(std::string const& path, bool full, open_options const& options, steady_time deadline)
-        : writing(path, full, options.time, deadline), readers(path, options.readers), housekeeping(path) {}
+        : writing(path, full, options.time, deadline), readers(path, options.readers), housekeeping(path, writing) {}
 
     writer writing;
     reader_pool readers;
@@ -155,9 +155,10 @@ class sqlite_store final : public store {
         return subscribed;
     }
 
+    bool maintenance_due() const noexcept override { return parts_->housekeeping.due(); }
     void maintain(steady_time deadline) override {
         guard_.check();
-        parts_->housekeeping.run(parts_->writing.log_bytes(), on_this_machine(deadline));
+        parts_->housekeeping.run(on_this_machine(deadline));
         if (look("maintain", deadline, [](connection& db) { return needs_sweep(db); }))
             change("maintain", deadline, [](connection& db) { return sweep(db); });
     }

@@ -132,6 +132,22 @@ write_result writer::carry_out(write_request const& request, time_ms now) {
     return std::visit(visitor{db_, now}, request);
 }
 
+std::int64_t writer::unmoved_bytes() const noexcept {
+    std::int64_t const pages = log_pages_;
+    std::int64_t const moved = moved_pages_;
+    // A log that is shorter than what was moved has been begun anew.
+    return (pages >= moved ? pages - moved : pages) * page_size_;
+}
+
+void writer::finish_checkpoint(int mode, steady_time deadline) {
+    access const own(*this, "checkpoint", deadline);
+    int pages = 0;
+    int moved = 0;
+    int const result = sqlite3_wal_checkpoint_v2(db_.handle(), "main", mode, &pages, &moved);
+    if (result != SQLITE_OK && (result & 0xff) != SQLITE_BUSY) db_.fail(result);
+    if (moved >= 0) moved_pages_ = moved;
+}
+
 bool writer::changed_by_others() noexcept {
     std::unique_lock const lock(mutex_, std::try_to_lock);
     if (!lock) return false;

@@ -43,6 +43,12 @@ class writer {
     side_file& side() noexcept { return side_; }
     /// Bytes of the write-ahead log, as of the last commit.
     std::int64_t log_bytes() const noexcept { return log_pages_ * page_size_; }
+    /// Those of them that are not known to be in the database file, too.
+    std::int64_t unmoved_bytes() const noexcept;
+    /// So many pages at the beginning of the log are in the database file.
+    void note_moved(std::int64_t pages) noexcept { moved_pages_ = pages; }
+    /// Moves the rest of the log, while nobody can write; when all is moved, the next commit begins it anew.
+    void finish_checkpoint(int mode, steady_time deadline);
 
   private:
     class access {
@@ -69,6 +75,7 @@ class writer {
     std::int64_t seen_version_ = 0;
     std::int64_t page_size_ = 4096;
     std::atomic<std::int64_t> log_pages_ = 0;
+    std::atomic<std::int64_t> moved_pages_ = 0;
 };
 
 }  // namespace minibatch::store::sqlite
