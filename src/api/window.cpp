@@ -70,11 +70,11 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
                                        "the commit of window " + id + " was cancelled while it was on its way"));
         });
     }
-    boost::asio::post(state->db->env().loop, [state, op] {
+    // Only the record goes along: the last handle of the database should end where the caller ends it.
+    boost::asio::post(state->db->env().loop, [record = state->record, op] {
         auto answer = [op](std::optional<error> problem) {
             if (op->claim()) op->done.complete(std::move(problem));
         };
-        auto const& record = state->record;
         if (auto const worker = record->worker.lock())
             worker->commit(record, std::move(answer));
         else
@@ -86,9 +86,8 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
 void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::string reason,
                         std::optional<std::chrono::milliseconds> delay, detail::completion<> done) {
     auto op = std::make_shared<detail::operation<>>(std::move(done));
-    boost::asio::post(state->db->env().loop, [state, op, reason = std::move(reason), delay] {
+    boost::asio::post(state->db->env().loop, [record = state->record, op, reason = std::move(reason), delay] {
         auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };
-        auto const& record = state->record;
         if (auto const worker = record->worker.lock())
             worker->fail(record, reason, delay, std::move(answer));
         else
