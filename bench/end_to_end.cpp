@@ -1,5 +1,6 @@
 // Append, count windows of 100, every document decoded and visited, commit, trimming on, all at the same time; against
 // Bytewax's `collect`, which works in memory.
+#include <boost/json/monotonic_resource.hpp>
 #include <minibatch.hpp>
 #include <thread>
 
@@ -35,7 +36,8 @@ boost::asio::awaitable<void> consume(minibatch::consumer consumer, consumed& res
         auto const at = static_cast<std::size_t>(number / window_size);
         bench::require(!result.seen.at(at), "no window is delivered twice");
         result.seen[at] = true;
-        for (auto const& document : window->data()) {
+        boost::json::monotonic_resource memory;
+        for (auto const& document : window->decode(&memory)) {
             bench::require(bench::number_of(document) == number++, "the documents of a window are in order");
             result.sum += bench::visit(document);
         }
@@ -88,7 +90,7 @@ double run_bytewax(bench::options const& options, std::int64_t count, std::strin
 
 void body(bench::options const& options) {
     auto const count = options.documents(500'000, 100'000) / window_size * window_size;
-    auto const in_flight = options.in_flight > 0 ? options.in_flight : 64;
+    auto const in_flight = options.in_flight > 0 ? options.in_flight : 256;
     std::vector<bench::contestant> contestants{
         {"minibatch on disk", [&] { return run_ours(options, count, in_flight); }}};
     if (!options.ours_alone) {

@@ -57,13 +57,30 @@ class producer {
     [[nodiscard]] std::vector<std::string> take_unwritten();
 
   private:
+    using shared_core = std::shared_ptr<detail::producer_core>;
+
     template <class Token>
     auto begin_append(encoded_document document, Token& token) {
-        return detail::initiate<>(token,
-                                  [core = core_, document = std::move(document)](detail::completion<> done) mutable {
-                                      start_append(core, std::move(document), std::move(done));
-                                  });
+        if constexpr (detail::is_use_awaitable<Token>)
+            return awaited_append<Token>(core_, std::move(document));
+        else
+            return initiate_append(core_, std::move(document), token);
     }
+    template <class Token>
+    static auto initiate_append(shared_core const& owner, encoded_document document, Token& token) {
+        return detail::initiate<>(token, [owner, document = std::move(document)](detail::completion<> done) mutable {
+            start_append(owner, std::move(document), std::move(done));
+        });
+    }
+    /// Most documents only go into the buffer, and a coroutine needs no turn of its executor for that. It takes one
+    /// whenever a batch is full.
+    template <class Token>
+    static typename detail::awaitable_of<Token>::type awaited_append(shared_core owner, encoded_document document) {
+        if (try_append(*owner, document)) co_return;
+        Token token;
+        co_await initiate_append(owner, std::move(document), token);
+    }
+    static bool try_append(detail::producer_core& owner, encoded_document const& document);
     static void start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document,
                              detail::completion<> done);
     static void start_flush(std::shared_ptr<detail::producer_core> const& core, detail::completion<> done);

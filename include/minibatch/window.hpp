@@ -49,6 +49,9 @@ class window {
 
     /// The documents, decoded at the first call. Throws `error` with `errc::corrupt` if one cannot be decoded.
     boost::json::array const& data() const;
+    /// The documents, decoded into memory of the caller's choice, anew at each call. A `monotonic_resource` that the
+    /// caller owns makes this twice as fast as `data`; nothing copied from the result may outlive it then.
+    boost::json::array decode(boost::json::storage_ptr storage) const;
     /// The documents' messages: offset, time, encoded text. Nothing is decoded.
     std::vector<message> const& messages() const;
     /// The documents as values of a type, through `boost::json::value_to`.

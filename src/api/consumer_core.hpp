@@ -41,6 +41,7 @@ class open_window {
     int const attempt;
 
     boost::json::array const& data();
+    boost::json::array decode(boost::json::storage_ptr storage);
     std::vector<message> const& messages();
 
   private:

@@ -14,21 +14,27 @@ namespace {
 /// How long the last handle waits for what was handed over.
 constexpr std::chrono::seconds shut_down_limit{10};
 
-/// Signals are the application's: none is delivered to a thread of ours. While one exists, threads started from here
-/// inherit a mask that blocks all.
-class signals_blocked {
+/// While one exists, threads started from here are made as ours should be, since they inherit both from their creator:
+/// signals are the application's, and none is delivered to them; and they can be told apart in `top` and debuggers.
+class making_threads {
   public:
-    signals_blocked() {
+    making_threads() {
         sigset_t all;
         sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
+        pthread_sigmask(SIG_SETMASK, &all, &signals_);
+        pthread_getname_np(pthread_self(), name_, sizeof name_);
+        pthread_setname_np(pthread_self(), "minibatch");
     }
-    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    signals_blocked(signals_blocked const&) = delete;
-    signals_blocked& operator=(signals_blocked const&) = delete;
+    ~making_threads() {
+        pthread_setname_np(pthread_self(), name_);
+        pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
+    }
+    making_threads(making_threads const&) = delete;
+    making_threads& operator=(making_threads const&) = delete;
 
   private:
-    sigset_t before_{};
+    sigset_t signals_{};
+    char name_[16] = {};
 };
 
 }  // namespace
@@ -45,7 +51,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     how.timeout = options.connect_timeout;
     how.log = options.log;
     how.readers = static_cast<int>(options.threads);
-    signals_blocked const quiet;
+    making_threads const of_ours;
     auto database = store::open_store(url.empty() ? store::default_url() : url, how);
 
     std::shared_ptr<database_core> core(new database_core);
@@ -60,7 +66,10 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     env.timeout = options.timeout;
     own.engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
     own.engine->start();
-    own.loop_thread = std::thread([&loop = own.loop] { loop.run(); });
+    own.loop_thread = std::thread([&loop = own.loop] {
+        pthread_setname_np(pthread_self(), "minibatch-loop");
+        loop.run();
+    });
     return core;
 }
 

@@ -22,7 +22,8 @@ producer_core::~producer_core() {
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
         store::log_id{stream_->record.incarnation, stream_->choose({})}, std::move(buffer_),
-        [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t) {
+        [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t,
+                                                                       std::string_view) {
             if (problem && say)
                 say(log_level::error,
                     "documents of a destroyed producer of stream '" + name + "' were not written: " + problem->what());
@@ -49,8 +50,7 @@ void producer_core::append(std::string document, operation<> done) {
                                 failure_->what()));
             return;
         }
-        if (!waiters_.empty() ||
-            (pending_bytes_ > 0 && pending_bytes_ + document.size() > options_.max_pending_bytes)) {
+        if (must_wait(document.size())) {
             send();
             waiters_.push_back({cancellable(std::move(done)), std::move(document)});
             return;
@@ -60,12 +60,30 @@ void producer_core::append(std::string document, operation<> done) {
     done.complete(std::nullopt);
 }
 
+bool producer_core::try_append(std::string_view document) {
+    lock const held(mutex_);
+    if (failure_ || must_wait(document.size()) || fills_batch(document.size())) return false;
+    accept(document);
+    return true;
+}
+
+bool producer_core::must_wait(std::size_t bytes) const {
+    return !waiters_.empty() || (pending_bytes_ > 0 && pending_bytes_ + bytes > options_.max_pending_bytes);
+}
+
+/// Whether the batch is to be sent once a document of this size is in it.
+bool producer_core::fills_batch(std::size_t bytes) const {
+    return buffer_.count() + 1 >= static_cast<std::int64_t>(options_.batch_size) || options_.linger.count() == 0 ||
+           buffer_.size() + bytes > max_document_bytes / 4;
+}
+
 void producer_core::accept(std::string_view document) {
     if (buffer_.empty()) buffered_since_ = stream_->db->env().time->now();
+    auto const full = fills_batch(document.size());
     buffer_.add(document);
     pending_bytes_ += document.size();
-    if (buffer_.count() >= static_cast<std::int64_t>(options_.batch_size) || options_.linger.count() == 0 ||
-        buffer_.size() > max_document_bytes / 4)
+    batch_bytes_ += document.size();
+    if (full)
         send();
     else if (!linger_)
         arm_linger();
@@ -92,64 +110,67 @@ void producer_core::send() {
     if (buffer_.empty()) return;
     auto const batch = next_batch_++;
     outstanding_.insert(batch);
-    auto copy = buffer_;
+    auto const bytes = buffer_.size();
     stream_->db->engine()->writes->append(
         store::log_id{stream_->record.incarnation, stream_->choose({})}, std::exchange(buffer_, {}),
-        [self = shared_from_this(), batch, documents = std::move(copy)](std::optional<error> problem, std::int64_t) {
-            self->written(batch, documents, problem);
+        [self = shared_from_this(), batch, bytes = std::exchange(batch_bytes_, 0)](
+            std::optional<error> problem, std::int64_t, std::string_view unwritten) mutable {
+            auto const completed = self->written(batch, bytes, problem, unwritten);
+            // The last handle of the database should end where the caller ends it: let go of ours first.
+            self.reset();
+            for (auto const& [op, outcome] : completed) op->done.complete(outcome);
         });
+    buffer_.reserve(bytes + bytes / 8);
 }
 
-void producer_core::written(std::uint64_t batch, log::segment_text const& documents,
-                            std::optional<error> const& problem) {
-    std::vector<std::shared_ptr<shared_operation<>>> accepted;
-    {
-        lock const held(mutex_);
-        outstanding_.erase(batch);
-        auto const separators = static_cast<std::size_t>(documents.count()) * 2;
-        pending_bytes_ -= documents.size() - separators;
-        if (problem) {
-            if (!failure_) failure_ = problem;
-            for (auto const text : documents.documents()) failed_.emplace_back(text);
-        }
-        while (!waiters_.empty() && (failure_ || pending_bytes_ == 0 ||
-                                     pending_bytes_ + waiters_.front().document.size() <= options_.max_pending_bytes)) {
-            auto next = std::move(waiters_.front());
-            waiters_.pop_front();
-            if (!next.done->claim()) continue;
-            if (failure_) {
-                next.done->done.fail(*failure_);
-                continue;
-            }
-            accept(next.document);
-            accepted.push_back(std::move(next.done));
-        }
-        answer_flushers();
+std::vector<producer_core::answer> producer_core::written(std::uint64_t batch, std::size_t bytes,
+                                                          std::optional<error> const& problem,
+                                                          std::string_view unwritten) {
+    std::vector<answer> answers;
+    lock const held(mutex_);
+    outstanding_.erase(batch);
+    pending_bytes_ -= bytes;
+    if (problem) {
+        if (!failure_) failure_ = problem;
+        for (auto const text : log::split(unwritten)) failed_.emplace_back(text);
     }
-    for (auto const& op : accepted) op->done.complete(std::nullopt);
+    while (!waiters_.empty() && (failure_ || pending_bytes_ == 0 ||
+                                 pending_bytes_ + waiters_.front().document.size() <= options_.max_pending_bytes)) {
+        auto next = std::move(waiters_.front());
+        waiters_.pop_front();
+        if (!next.done->claim()) continue;
+        if (!failure_) accept(next.document);
+        answers.push_back({std::move(next.done), failure_});
+    }
+    answer_flushers(answers);
+    return answers;
 }
 
-void producer_core::answer_flushers() {
+void producer_core::answer_flushers(std::vector<answer>& answers) {
     while (!flushers_.empty() && (outstanding_.empty() || *outstanding_.begin() > flushers_.front().up_to)) {
         auto const op = std::move(flushers_.front().done);
         flushers_.pop_front();
         if (!op->claim()) continue;
         if (!failure_) {
-            op->done.complete(std::nullopt);
+            answers.push_back({op, std::nullopt});
             continue;
         }
         unwritten_ = std::exchange(failed_, {});
         auto const problem = *std::exchange(failure_, std::nullopt);
-        op->done.fail(error(problem.code(),
-                            std::to_string(unwritten_.size()) + " documents were not written: " + problem.what()));
+        answers.push_back({op, error(problem.code(), std::to_string(unwritten_.size()) +
+                                                         " documents were not written: " + problem.what())});
     }
 }
 
 void producer_core::flush(operation<> done) {
-    lock const held(mutex_);
-    send();
-    flushers_.push_back({next_batch_ - 1, cancellable(std::move(done))});
-    answer_flushers();
+    std::vector<answer> answers;
+    {
+        lock const held(mutex_);
+        send();
+        flushers_.push_back({next_batch_ - 1, cancellable(std::move(done))});
+        answer_flushers(answers);
+    }
+    for (auto const& [op, outcome] : answers) op->done.complete(outcome);
 }
 
 std::vector<std::string> producer_core::take_unwritten() {
@@ -166,6 +187,10 @@ void producer::start_append(std::shared_ptr<detail::producer_core> const& core, 
     detail::operation<> op(std::move(done));
     if (document.problem) return op.fail(std::move(*document.problem));
     core->append(std::move(document.text), std::move(op));
+}
+
+bool producer::try_append(detail::producer_core& owner, encoded_document const& document) {
+    return !document.problem && owner.try_append(document.text);
 }
 
 void producer::start_flush(std::shared_ptr<detail::producer_core> const& core, detail::completion<> done) {

@@ -18,6 +18,8 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
     producer_core(std::shared_ptr<stream_core> target, producer_options options);
     ~producer_core();
 
+    /// Takes the document if it only has to be put into the buffer.
+    bool try_append(std::string_view document);
     void append(std::string document, operation<> done);
     void flush(operation<> done);
     std::vector<std::string> take_unwritten();
@@ -33,12 +35,20 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
     };
     using lock = std::unique_lock<std::mutex>;
 
+    bool must_wait(std::size_t bytes) const;
     void accept(std::string_view document);
+    bool fills_batch(std::size_t bytes) const;
     void send();
     void arm_linger();
     void lingered();
-    void written(std::uint64_t batch, log::segment_text const& documents, std::optional<error> const& problem);
-    void answer_flushers();
+    /// Who is to be told of what, once the lock is released.
+    struct answer {
+        std::shared_ptr<shared_operation<>> op;
+        std::optional<error> outcome;
+    };
+    std::vector<answer> written(std::uint64_t batch, std::size_t bytes, std::optional<error> const& problem,
+                                std::string_view unwritten);
+    void answer_flushers(std::vector<answer>& answers);
     static std::shared_ptr<shared_operation<>> cancellable(operation<> done);
 
     std::shared_ptr<stream_core> const stream_;
@@ -46,6 +56,7 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
 
     std::mutex mutex_;
     log::segment_text buffer_;
+    std::size_t batch_bytes_ = 0;  // of the documents in the buffer
     runtime::steady_time buffered_since_{};
     std::unique_ptr<runtime::timer> linger_;
     std::size_t pending_bytes_ = 0;

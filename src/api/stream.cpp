@@ -35,17 +35,20 @@ void append(std::shared_ptr<stream_core> const& core, log::segment_text document
     auto& queue = *core->db->engine()->writes;
     auto slot = op.slot();
     if (!slot.is_connected()) {
-        queue.append(target, std::move(documents),
-                     [op = std::move(op), target](std::optional<error> problem, std::int64_t offset) mutable {
-                         op.complete(std::move(problem), position{target.partition, offset});
-                     });
+        queue.append(
+            target, std::move(documents),
+            [op = std::move(op), target](std::optional<error> problem, std::int64_t offset, std::string_view) mutable {
+                op.complete(std::move(problem), position{target.partition, offset});
+            });
         return;
     }
     auto shared = std::make_shared<shared_operation<position>>(std::move(op));
     auto const ticket =
-        queue.append(target, std::move(documents), [shared, target](std::optional<error> problem, std::int64_t offset) {
-            if (shared->claim()) shared->done.complete(std::move(problem), position{target.partition, offset});
-        });
+        queue.append(target, std::move(documents),
+                     [shared, target](std::optional<error> problem, std::int64_t offset, std::string_view) {
+                         if (shared->claim())
+                             shared->done.complete(std::move(problem), position{target.partition, offset});
+                     });
     slot.assign([weak = std::weak_ptr(shared), db = std::weak_ptr(core->db), ticket](asio::cancellation_type) {
         auto const still = weak.lock();
         auto const owner = db.lock();

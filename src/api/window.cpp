@@ -1,7 +1,7 @@
-#include <boost/json/monotonic_resource.hpp>
 #include <minibatch/window.hpp>
 
 #include "api/consumer_core.hpp"
+#include "document/decode.hpp"
 #include "runtime/partition_worker.hpp"
 
 namespace minibatch {
@@ -17,18 +17,17 @@ open_window::~open_window() {
 boost::json::array const& open_window::data() {
     looked_at_ = true;
     if (record->made) return *record->made;
-    if (!data_) {
-        // All documents of a window share one block of memory, freed with the window.
-        boost::json::array decoded(boost::json::make_shared_resource<boost::json::monotonic_resource>());
-        decoded.reserve(static_cast<std::size_t>(record->cut.count()));
-        for (auto const& slice : record->cut.slices) {
-            for (auto index = slice.begin; index < slice.end; ++index) {
-                decoded.push_back(decode_document(slice.segment->document(index), decoded.storage()));
-            }
-        }
-        data_.emplace(std::move(decoded));
-    }
+    if (!data_) data_.emplace(decode({}));
     return *data_;
+}
+
+boost::json::array open_window::decode(boost::json::storage_ptr storage) {
+    looked_at_ = true;
+    if (record->made) return boost::json::array(*record->made, std::move(storage));
+    std::vector<std::string_view> pieces;
+    pieces.reserve(record->cut.slices.size());
+    for (auto const& slice : record->cut.slices) pieces.push_back(slice.segment->documents(slice.begin, slice.end));
+    return document::decode_all(pieces, static_cast<std::size_t>(record->cut.count()), std::move(storage));
 }
 
 std::vector<message> const& open_window::messages() {
@@ -58,6 +57,7 @@ time_point window::end() const { return time_point(std::chrono::milliseconds(sta
 window_reason window::reason() const { return state_->record->cut.reason; }
 int window::attempt() const { return state_->attempt; }
 boost::json::array const& window::data() const { return state_->data(); }
+boost::json::array window::decode(boost::json::storage_ptr storage) const { return state_->decode(std::move(storage)); }
 std::vector<message> const& window::messages() const { return state_->messages(); }
 
 void window::start_commit(std::shared_ptr<detail::open_window> const& state, detail::completion<> done) {

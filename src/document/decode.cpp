@@ -3,6 +3,9 @@
 #include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <minibatch/document.hpp>
+#include <string>
+
+#include "document/decode.hpp"
 
 namespace minibatch {
 namespace {
@@ -53,21 +56,51 @@ class value_builder {
     json::value_stack stack_;
 };
 
+using parser = json::basic_parser<value_builder>;
+
+json::parse_options options(std::size_t depth) {
+    json::parse_options chosen;
+    chosen.max_depth = depth;
+    return chosen;
+}
+
+[[noreturn]] void damaged(std::size_t at, std::string const& what) {
+    throw error(errc::corrupt, "a stored document is damaged at byte " + std::to_string(at + 1) + ": " + what);
+}
+
 }  // namespace
 
 json::value decode_document(std::string_view text, json::storage_ptr storage) {
     std::array<unsigned char, 4096> buffer;  // enough for most documents, so that only the value itself is allocated
-    json::parse_options options;
-    options.max_depth = max_document_depth;
-    json::basic_parser<value_builder> parser(options, buffer.data(), buffer.size(), std::move(storage));
+    parser decoder(options(max_document_depth), buffer.data(), buffer.size(), std::move(storage));
     error_code ec;
-    auto const used = parser.write_some(false, text.data(), text.size(), ec);
+    auto const used = decoder.write_some(false, text.data(), text.size(), ec);
     if (!ec && used != text.size()) ec = json::error::extra_data;
-    if (ec) {
-        throw error(errc::corrupt,
-                    "a stored document is damaged at byte " + std::to_string(used + 1) + ": " + ec.message());
+    if (ec) damaged(used, ec.message());
+    return decoder.handler().release();
+}
+
+json::array document::decode_all(std::span<std::string_view const> pieces, std::size_t count,
+                                 json::storage_ptr storage) {
+    std::array<unsigned char, 16384> buffer;
+    parser decoder(options(max_document_depth + 1), buffer.data(), buffer.size(), std::move(storage));
+    error_code ec;
+    std::size_t position = 0;
+    auto const feed = [&](bool more, std::string_view text) {
+        if (ec) damaged(position, ec.message());
+        position += decoder.write_some(more, text.data(), text.size(), ec);
+    };
+    // Numbers are whole in each part, since a part ends where a document ends.
+    feed(true, "[");
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        if (i > 0) feed(true, ",");
+        feed(true, pieces[i]);
     }
-    return parser.handler().release();
+    feed(false, "]");
+    if (ec) damaged(position, ec.message());
+    auto decoded = std::move(decoder.handler().release().as_array());
+    if (decoded.size() != count) damaged(position, "there are more or fewer documents than there should be");
+    return decoded;
 }
 
 }  // namespace minibatch

@@ -28,14 +28,12 @@ void segment_text::add(segment_text&& other) {
     other.count_ = 0;
 }
 
-std::vector<std::string_view> segment_text::documents() const {
+std::vector<std::string_view> split(std::string_view lines) {
     std::vector<std::string_view> found;
-    std::string_view rest = text_;
-    while (!rest.empty()) {
-        rest.remove_prefix(rest.starts_with('[') ? 1 : 2);
-        auto const end = std::min(rest.find(",\n"), rest.size());
-        found.push_back(rest.substr(0, end));
-        rest.remove_prefix(end);
+    while (!lines.empty()) {
+        auto const end = std::min(lines.find(",\n"), lines.size());
+        found.push_back(lines.substr(0, end));
+        lines.remove_prefix(std::min(end + 2, lines.size()));
     }
     return found;
 }

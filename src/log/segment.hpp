@@ -20,8 +20,8 @@ class segment_text {
     /// Adds all documents of another text, which is left empty.
     void add(segment_text&& other);
 
-    /// The documents added so far. The views live as long as this object is not changed.
-    std::vector<std::string_view> documents() const;
+    /// The documents added so far, separated by ",\n". The view lives as long as this object is not changed.
+    std::string_view lines() const noexcept { return std::string_view(text_).substr(text_.empty() ? 0 : 1); }
 
     bool empty() const noexcept { return count_ == 0; }
     std::int64_t count() const noexcept { return count_; }
@@ -35,6 +35,9 @@ class segment_text {
     std::string text_;
     std::int64_t count_ = 0;
 };
+
+/// The documents in lines of a segment's text, which are separated by ",\n".
+std::vector<std::string_view> split(std::string_view lines);
 
 /// One record of a partition's log, immutable: a group of messages that became durable together, or a control record
 /// (no messages), which takes a number but no offset. Shared between threads.

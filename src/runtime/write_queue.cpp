@@ -7,8 +7,9 @@
 namespace minibatch::runtime {
 namespace {
 
-/// A segment and a transaction stay below these: large enough to be efficient, small enough to be read in one piece.
-constexpr std::size_t max_segment_bytes = std::size_t{4} << 20;
+/// Appends are joined until their segment is as large as this. Larger ones become segments as they are, uncopied.
+constexpr std::size_t full_segment_bytes = std::size_t{64} << 10;
+/// A transaction stays below this: large enough to be efficient, small enough not to hold up the next.
 constexpr std::size_t max_batch_bytes = std::size_t{32} << 20;
 
 std::string random_prefix() {
@@ -60,7 +61,7 @@ write_queue::ticket write_queue::append(store::log_id log, log::segment_text doc
     std::unique_lock lock(mutex_);
     if (closed_) {
         lock.unlock();
-        std::move(done)(error(errc::closed, "the database handle is closed"), 0);
+        std::move(done)(error(errc::closed, "the database handle is closed"), 0, documents.lines());
         return 0;
     }
     auto const id = next_ticket_++;
@@ -167,7 +168,8 @@ bool write_queue::take(lane& from, batch& into) {
     while (!from.appends.empty() && into.bytes < max_batch_bytes) {
         auto& item = from.appends.front();
         auto found = open.find(item.log);
-        if (found == open.end() || into.segments[found->second].text.size() + item.bytes > max_segment_bytes) {
+        if (found == open.end() || into.segments[found->second].text.size() >= full_segment_bytes ||
+            item.bytes >= full_segment_bytes) {
             found = open.insert_or_assign(item.log, into.segments.size()).first;
             into.segments.emplace_back();
             store::append_request request;
@@ -206,12 +208,17 @@ void write_queue::write(batch& items) {
             }
             auto offset = stored->first;
             for (auto& part : items.segments[i].parts) {
-                std::move(part.done)(std::nullopt, offset);
+                std::move(part.done)(std::nullopt, offset, std::string_view());
                 offset += part.count;
             }
         } else {
             auto const problem = std::get<error>(items.jobs[i].result);
-            for (auto& part : items.segments[i].parts) std::move(part.done)(problem, 0);
+            log::segment const unwritten(0, 0, request.count, 0, request.text);
+            std::int64_t begin = 0;
+            for (auto& part : items.segments[i].parts) {
+                std::move(part.done)(problem, 0, unwritten.documents(begin, begin + part.count));
+                begin += part.count;
+            }
         }
     }
     for (std::size_t i = 0; i < items.writes.size(); ++i) {
@@ -247,7 +254,8 @@ void write_queue::expire() {
         if (left || !blocked_.empty()) watch_deadlines();
     }
     for (auto& item : late) {
-        std::move(item.done)(error(errc::timeout, "the append was not handed to the database within its time-out"), 0);
+        std::move(item.done)(error(errc::timeout, "the append was not handed to the database within its time-out"), 0,
+                             item.documents.lines());
     }
 }
 

@@ -17,7 +17,10 @@ namespace minibatch::runtime {
 /// Thread-safe. Completions run on a worker thread, and must be short.
 class write_queue : public std::enable_shared_from_this<write_queue> {
   public:
-    using append_done = detail::any_handler<void(std::optional<error>, std::int64_t first_offset)>;
+    /// When it failed, `unwritten` are the documents, as they stand in a segment (see log::split); only during the
+    /// call.
+    using append_done =
+        detail::any_handler<void(std::optional<error>, std::int64_t first_offset, std::string_view unwritten)>;
     using write_done = detail::any_handler<void(store::write_result)>;
     using ticket = std::uint64_t;
 

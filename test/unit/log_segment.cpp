@@ -52,6 +52,16 @@ BOOST_AUTO_TEST_CASE(added_to_an_empty_text_the_other_is_moved) {
     BOOST_TEST(text.finish() == "[{}]");
 }
 
+BOOST_AUTO_TEST_CASE(lines_are_split_into_documents) {
+    segment_text text;
+    BOOST_TEST(text.lines().empty());
+    BOOST_TEST(minibatch::log::split(text.lines()).empty());
+    text.add("{}");
+    text.add(R"({"a":"x,y"})");
+    std::vector<std::string_view> const expected{"{}", R"({"a":"x,y"})"};
+    BOOST_TEST(minibatch::log::split(text.lines()) == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_control_record_has_no_text) {
     segment const record(3, 50, 0, 9, nullptr);
     BOOST_TEST(record.end() == 50);

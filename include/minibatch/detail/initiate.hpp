@@ -4,6 +4,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/associator.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
@@ -33,6 +34,14 @@ template <class Token>
 inline constexpr bool is_use_awaitable = false;
 template <class Executor>
 inline constexpr bool is_use_awaitable<asio::use_awaitable_t<Executor>> = true;
+
+/// What an operation without a result returns for a `use_awaitable` token.
+template <class Token>
+struct awaitable_of;
+template <class Executor>
+struct awaitable_of<asio::use_awaitable_t<Executor>> {
+    using type = asio::awaitable<void, Executor>;
+};
 
 /// With plain `use_awaitable` a failure is thrown as `minibatch::error`, diagnostics included; every other token gets
 /// the bare error code.
