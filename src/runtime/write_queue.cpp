@@ -10,7 +10,7 @@ namespace {
 /// Appends are joined until their segment is as large as this. Larger ones become segments as they are, uncopied.
 constexpr std::size_t full_segment_bytes = std::size_t{64} << 10;
 /// A transaction stays below this: large enough to be efficient, small enough not to hold up the next.
-constexpr std::size_t max_batch_bytes = std::size_t{32} << 20;
+constexpr std::size_t max_batch_bytes = std::size_t{8} << 20;
 
 std::string random_prefix() {
     std::random_device source;

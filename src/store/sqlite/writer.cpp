@@ -1,5 +1,6 @@
 #include "store/sqlite/writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/sqlite/group_ops.hpp"
@@ -31,7 +32,7 @@ writer::writer(std::string const& path, bool synchronous_full, std::shared_ptr<c
     sqlite3_wal_hook(
         db_.handle(),
         [](void* self, sqlite3*, char const*, int pages) {
-            static_cast<writer*>(self)->log_pages_ = pages;
+            static_cast<writer*>(self)->committed(pages);
             return SQLITE_OK;
         },
         this);
@@ -135,8 +136,27 @@ write_result writer::carry_out(write_request const& request, time_ms now) {
 std::int64_t writer::unmoved_bytes() const noexcept {
     std::int64_t const pages = log_pages_;
     std::int64_t const moved = moved_pages_;
-    // A log that is shorter than what was moved has been begun anew.
-    return (pages >= moved ? pages - moved : pages) * page_size_;
+    return (pages - std::min(moved, pages)) * page_size_;
+}
+
+void writer::committed(int pages) noexcept {
+    // A log is begun anew only by the first commit after all of it was moved, and not if a reader needed the old one.
+    if (std::exchange(all_moved_, false)) {
+        auto const run = log_run();
+        if (std::exchange(log_run_, run) != run) moved_pages_ = 0;
+    }
+    log_pages_ = pages;
+}
+
+/// The number in the header of the write-ahead log that each new beginning increments.
+std::uint32_t writer::log_run() noexcept {
+    constexpr sqlite3_int64 place = 12;
+    std::uint32_t run = 0;
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(db_.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+        log->pMethods)
+        log->pMethods->xRead(log, &run, sizeof run, place);
+    return run;
 }
 
 void writer::finish_checkpoint(int mode, steady_time deadline) {
@@ -145,7 +165,10 @@ void writer::finish_checkpoint(int mode, steady_time deadline) {
     int moved = 0;
     int const result = sqlite3_wal_checkpoint_v2(db_.handle(), "main", mode, &pages, &moved);
     if (result != SQLITE_OK && (result & 0xff) != SQLITE_BUSY) db_.fail(result);
-    if (moved >= 0) moved_pages_ = moved;
+    if (moved < 0) return;
+    moved_pages_ = moved;
+    all_moved_ = moved == pages;
+    log_run_ = log_run();
 }
 
 bool writer::changed_by_others() noexcept {

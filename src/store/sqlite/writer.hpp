@@ -63,6 +63,8 @@ class writer {
         std::int64_t changes_ = 0;
     };
 
+    void committed(int pages) noexcept;
+    std::uint32_t log_run() noexcept;
     std::optional<error> attempt(std::span<write_job> jobs);
     void attempt_each(std::span<write_job> jobs, error const& together);
     write_result carry_out(write_request const& request, time_ms now);
@@ -76,6 +78,8 @@ class writer {
     std::int64_t page_size_ = 4096;
     std::atomic<std::int64_t> log_pages_ = 0;
     std::atomic<std::int64_t> moved_pages_ = 0;
+    bool all_moved_ = false;     // by the last checkpoint, before the next commit
+    std::uint32_t log_run_ = 0;  // at that checkpoint
 };
 
 }  // namespace minibatch::store::sqlite
