@@ -1,7 +1,11 @@
 // Append, count windows of 100, every document decoded and visited, commit, trimming on, all at the same time; against
 // Bytewax's `collect`, which works in memory.
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <minibatch.hpp>
+#include <mutex>
 #include <thread>
 
 #include "support/clock.hpp"
@@ -16,10 +20,50 @@ namespace {
 
 constexpr std::int64_t window_size = 100;
 
-boost::asio::awaitable<void> produce(minibatch::stream stream, std::int64_t count) {
+/// Lets the producer go on by so many documents; asked for and granted in steps, on different threads.
+class allowance {
+  public:
+    explicit allowance(std::int64_t lead) : left_(lead) {}
+
+    boost::asio::awaitable<void> take(std::int64_t documents) {
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+        for (;;) {
+            {
+                std::lock_guard const lock(mutex_);
+                waiting_ = nullptr;
+                if (left_ >= documents) {
+                    left_ -= documents;
+                    co_return;
+                }
+                timer.expires_at(std::chrono::steady_clock::time_point::max());
+                waiting_ = &timer;
+            }
+            boost::system::error_code woken;
+            co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+        }
+    }
+    void grant(std::int64_t documents) {
+        std::lock_guard const lock(mutex_);
+        left_ += documents;
+        if (!waiting_ || left_ < step) return;
+        boost::asio::post(waiting_->get_executor(), [timer = waiting_] { timer->cancel(); });
+        waiting_ = nullptr;
+    }
+    static constexpr std::int64_t step = 1000;
+
+  private:
+    std::mutex mutex_;
+    std::int64_t left_;
+    boost::asio::steady_timer* waiting_ = nullptr;
+};
+
+boost::asio::awaitable<void> produce(minibatch::stream stream, std::int64_t count, allowance& allowed) {
     bench::documents source;
     auto producer = stream.make_producer();
-    for (std::int64_t n = 0; n < count; ++n) co_await producer.append(source[n]);
+    for (std::int64_t n = 0; n < count; ++n) {
+        if (n % allowance::step == 0) co_await allowed.take(allowance::step);
+        co_await producer.append(source[n]);
+    }
     co_await producer.flush();
 }
 
@@ -29,7 +73,7 @@ struct consumed {
     double sum = 0;
 };
 
-boost::asio::awaitable<void> consume(minibatch::consumer consumer, consumed& result) {
+boost::asio::awaitable<void> consume(minibatch::consumer consumer, consumed& result, allowance& allowed) {
     while (auto window = co_await consumer.next_window()) {
         auto number = window->first().value();
         bench::require(window->size() == window_size && number % window_size == 0, "windows are whole");
@@ -42,6 +86,7 @@ boost::asio::awaitable<void> consume(minibatch::consumer consumer, consumed& res
             result.sum += bench::visit(document);
         }
         co_await window->commit();
+        allowed.grant(window_size);
         if (++result.committed == static_cast<std::int64_t>(result.seen.size())) consumer.stop();
     }
 }
@@ -68,10 +113,12 @@ double run_ours(bench::options const& options, std::int64_t count, int in_flight
     bench::run(open(directory.url(), in_flight, handles));
     consumed result;
     result.seen.resize(static_cast<std::size_t>(count / window_size));
+    // The source is drawn from as fast as the windows are dealt with, as Bytewax does it, with some room between.
+    allowance allowed(100'000);
     bench::stopwatch const watch;
-    std::thread producing([&] { bench::run(produce(handles.stream, count)); });
+    std::thread producing([&] { bench::run(produce(handles.stream, count, allowed)); });
     bench::asio::io_context context(1);
-    for (int i = 0; i < in_flight; ++i) bench::spawn(context, consume(handles.consumer, result));
+    for (int i = 0; i < in_flight; ++i) bench::spawn(context, consume(handles.consumer, result, allowed));
     context.run();
     auto const rate = static_cast<double>(count) / watch.seconds();
     producing.join();

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::int64_t enough = 4 << 20;
 constexpr std::int64_t little = 1 << 20;
+constexpr std::int64_t much = 32 << 20;
 constexpr std::int64_t too_much = 64 << 20;
 
 }  // namespace
@@ -28,6 +29,8 @@ void checkpoints::run(steady_time deadline) {
         if (result != SQLITE_OK) db_->fail(result);
         writing_.note_moved(moved);
     }
+    // Writers that are faster than this go on making the log longer, up to a limit.
+    if (writing_.unmoved_bytes() > little && writing_.log_bytes() < much) return;
     // Readers of old states are waited for only when the log has become very long because of them.
     auto const mode = writing_.log_bytes() >= too_much ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
     writing_.finish_checkpoint(mode, std::min(deadline, std::chrono::steady_clock::now() + milliseconds(200)));
