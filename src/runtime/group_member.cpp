@@ -57,10 +57,13 @@ void group_member::stop(drain remainder) {
 }
 
 void group_member::offer(window_ptr window, bool first) {
-    if (first)
-        ready_.push_front(std::move(window));
-    else
-        ready_.push_back(std::move(window));
+    auto at = ready_.end();
+    if (first) {  // but behind those of its partition that come before it
+        at = std::find_if(ready_.rbegin(), ready_.rend(), [&](auto const& other) {
+                 return other->partition == window->partition && other->handle < window->handle;
+             }).base();
+    }
+    ready_.insert(at, std::move(window));
     pump();
 }
 

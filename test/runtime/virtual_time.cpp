@@ -180,6 +180,31 @@ BOOST_AUTO_TEST_CASE(a_failed_window_comes_again_after_its_delay) {
     BOOST_TEST(other.value()->attempt() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(windows_that_come_back_together_keep_their_order) {
+    rig w;
+    for (int i = 0; i < 3; ++i) w.append(i);
+    auto windows = w.consume(count_window(1), {.max_in_flight = 3});
+    for (bool const failed : {false, true}) {
+        std::vector<next> taken;
+        for (int i = 0; i < 3; ++i) taken.push_back(w.begin(windows.next_window()));
+        for (auto const& each : taken) {
+            if (failed) w.start(each.value()->fail("on purpose", 100ms));
+            if (!failed) each.value().reset();
+        }
+        w.advance(200ms);
+        std::vector<std::string> ids;
+        for (int i = 0; i < 3; ++i) {
+            taken.push_back(w.begin(windows.next_window()));
+            BOOST_REQUIRE(taken.back().ok());
+            ids.push_back(taken.back().value()->id());
+        }
+        std::vector<std::string> const expected{"default/0/0-0", "default/0/1-1", "default/0/2-2"};
+        BOOST_TEST(ids == expected, boost::test_tools::per_element());
+        for (auto const& each : taken) each.value().reset();
+        w.settle();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(retention_by_age_and_by_number) {
     rig w({.max_age = 5s});
     for (int i = 0; i < 4; ++i) {
