@@ -64,7 +64,7 @@ void partition_worker::returned(window_ptr const& window, bool looked_at) {
             save();
         } else {
             window->now = state::ready;
-            if (member_->stopping)
+            if (member_->stopping == drain::release)
                 close(window);
             else
                 member_->offer(window, true);

@@ -116,4 +116,19 @@ BOOST_AUTO_TEST_CASE(flush_delivers_the_remainder) {
     BOOST_TEST(!w.group().held.held());
 }
 
+BOOST_AUTO_TEST_CASE(flush_loses_no_window_that_was_not_looked_at) {
+    rig w;
+    w.append(0);
+    auto windows = w.consume(count_window(5));
+    windows.stop(drain::flush);
+    auto const first = w.begin(windows.next_window());
+    BOOST_REQUIRE((first.ok() && first.value()));
+    first.value().reset();  // as the loser of `next_window() || timer` does
+    auto const again = w.begin(windows.next_window());
+    BOOST_REQUIRE((again.ok() && again.value()));
+    BOOST_TEST(again.value()->id() == "default/0/0-0");
+    BOOST_TEST(again.value()->attempt() == 1);
+    w.finish(again.value()->commit());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
