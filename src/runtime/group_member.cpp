@@ -50,7 +50,8 @@ void group_member::cancel(std::uint64_t wait) {
 
 void group_member::stop(drain remainder) {
     asio::post(runtime->env.loop, [self = shared_from_this(), remainder] {
-        if (!self->stopping) self->stopping = remainder;
+        // Letting go of the consumer ends a flush that nobody takes the windows of.
+        if (!self->stopping || remainder == drain::release) self->stopping = remainder;
         for (auto const& worker : self->workers_) worker->wake();
         self->pump();
     });

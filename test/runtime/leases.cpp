@@ -131,4 +131,17 @@ BOOST_AUTO_TEST_CASE(flush_loses_no_window_that_was_not_looked_at) {
     w.finish(again.value()->commit());
 }
 
+BOOST_AUTO_TEST_CASE(flush_ends_with_the_last_handle) {
+    rig w;
+    w.append(0);
+    {
+        auto windows = w.consume(count_window(5));
+        windows.stop(drain::flush);
+        w.settle();
+        BOOST_TEST(w.group().held.held());  // the last window waits to be taken
+    }
+    w.settle();
+    BOOST_TEST(!w.group().held.held());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
