@@ -232,6 +232,7 @@ asio::awaitable<void> partition_worker::drain_remainder() {
 asio::awaitable<void> partition_worker::release() {
     auto& lead = *lead_;
     // Failures that were not stored yet count on the next holder's side.
+    member_->withdraw(*this);  // what was made and not taken could not be committed any more
     if (lead.saving || lead.save_again) co_await saved();
     if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
         store::write_request request = store::trim_request{group_.log};

@@ -144,4 +144,25 @@ BOOST_AUTO_TEST_CASE(flush_ends_with_the_last_handle) {
     BOOST_TEST(!w.group().held.held());
 }
 
+BOOST_AUTO_TEST_CASE(no_window_is_handed_out_while_the_lease_is_given_back) {
+    // Asks for a window after k steps of the stop, for every k.
+    for (int steps = 0; steps < 40; ++steps) {
+        BOOST_TEST_INFO_SCOPE("after " << steps << " steps");
+        rig w;
+        for (int i = 0; i < 3; ++i) w.append(i);
+        auto windows = w.consume(count_window(1));
+        auto const first = w.begin(windows.next_window());
+        w.finish(first.value()->commit());
+        windows.stop(drain::release);
+        for (int i = 0; i < steps && w.step(); ++i) {
+        }
+        auto const asked = w.begin(windows.next_window());
+        BOOST_REQUIRE(asked.ok());
+        if (!asked.value()) continue;
+        auto const commit = w.begin(asked.value()->commit());
+        BOOST_TEST(commit.what() == "");
+        BOOST_TEST(commit.ok());
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
