@@ -82,6 +82,7 @@ asio::awaitable<void> partition_worker::lead() {
                 if (co_await plan(look_again)) continue;
             }
         } catch (error const& problem) {
+            if (lead.lost && problem.code() == errc::fenced) co_return;
             // An outage does not end the lease: what is in flight can still be committed when it is over.
             if (member_->stopping || lasting(problem) || problem.code() == errc::fenced) throw;
             trouble = problem;
@@ -205,7 +206,7 @@ asio::awaitable<void> partition_worker::emit(windowing::cut made) {
             co_await saved();
             recorded = true;
         } catch (error const& problem) {
-            if (member_->stopping || lasting(problem)) throw;
+            if (lead.lost || member_->stopping || lasting(problem)) throw;
             trouble = problem;
         }
         if (trouble) co_await back_off(*trouble);

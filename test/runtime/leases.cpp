@@ -70,6 +70,23 @@ BOOST_AUTO_TEST_CASE(a_holder_that_cannot_renew_is_replaced_and_fenced) {
     BOOST_TEST(back.value()->attempt() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(losing_the_lease_while_a_window_is_recorded_is_no_error_of_next_window) {
+    rig w;
+    auto first = w.consume(relaxed_time_window(1s), {.lease = 3s});
+    auto other = w.elsewhere();
+    auto second = w.finish(other.consume(relaxed_time_window(1s), {.lease = 3s}));
+    w.append(0);
+    auto const waits = w.begin(first.next_window());
+    auto const next_holder = w.begin(second.next_window());
+    // The write of the window hangs until somebody else has the lease, and then is refused.
+    w.faulty->during_write = [&] { w.advance(5s); };
+    w.advance(1s);
+    BOOST_TEST(waits.what() == "");
+    BOOST_TEST(!waits.done());
+    w.advance(1s);
+    BOOST_TEST(next_holder.ok());
+}
+
 BOOST_AUTO_TEST_CASE(release_hands_over_at_once) {
     rig w;
     for (int i = 0; i < 5; ++i) w.append(i);
