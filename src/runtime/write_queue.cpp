@@ -213,6 +213,7 @@ void write_queue::write(batch& items) {
             }
         } else {
             auto const problem = std::get<error>(items.jobs[i].result);
+            if (problem.code() == errc::outcome_unknown) newest_.doubt(request.log);
             for (auto& part : items.segments[i].parts) std::move(part.done)(problem, 0);
         }
     }

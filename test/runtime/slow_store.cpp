@@ -86,4 +86,16 @@ BOOST_AUTO_TEST_CASE(room_that_an_expired_append_leaves_is_used) {
     BOOST_TEST(w.stored() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(an_append_in_doubt_reaches_the_waiting_consumer) {
+    rig w;
+    auto windows = w.consume(count_window(1));
+    auto const waits = w.begin(windows.next_window());
+    w.faulty->fail_call(1, errc::outcome_unknown, failing_store::way::answer_lost);
+    auto const document = reading(0);
+    auto const append = w.begin(w.readings.append(document));
+    BOOST_TEST((append.code() == errc::outcome_unknown));
+    BOOST_TEST(w.stored() == 1);
+    BOOST_TEST(waits.ok());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
