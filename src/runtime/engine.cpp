@@ -7,6 +7,7 @@ namespace minibatch::runtime {
 namespace {
 
 constexpr milliseconds inspection_spacing{1};
+constexpr milliseconds inspection_repetition{100};  // after a failure
 constexpr milliseconds maintenance_period{200};
 constexpr milliseconds retention_period{1'000};
 
@@ -106,13 +107,15 @@ void engine::inspect() {
             for (std::size_t i = 0; found && i < asked.size(); ++i) {
                 if (auto const listener = asked[i].lock()) listener->changed(found->ends[i], found->leases[i]);
             }
+            if (!found) self->inspect_again_ = true;
+            auto const pause = found ? inspection_spacing : inspection_repetition;
             // Signals that came meanwhile are answered together, a little later, so that a busy writer elsewhere does
             // not keep this process busy too.
-            self->next_inspection_ = self->env.time->at(self->env.time->now() + inspection_spacing,
-                                                        if_alive(self->weak_from_this(), [](engine& e) {
-                                                            e.inspecting_ = false;
-                                                            if (std::exchange(e.inspect_again_, false)) e.inspect();
-                                                        }));
+            self->next_inspection_ =
+                self->env.time->at(self->env.time->now() + pause, if_alive(self->weak_from_this(), [](engine& e) {
+                                       e.inspecting_ = false;
+                                       if (std::exchange(e.inspect_again_, false)) e.inspect();
+                                   }));
         });
     });
 }

@@ -98,4 +98,20 @@ BOOST_AUTO_TEST_CASE(an_append_in_doubt_reaches_the_waiting_consumer) {
     BOOST_TEST(waits.ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_failed_look_for_changes_is_repeated) {
+    rig w;
+    auto windows = w.consume(count_window(1));
+    auto const waits = w.begin(windows.next_window());
+    auto other = w.elsewhere();
+    w.advance(10ms);
+    w.faulty->fail_all(errc::unavailable, [](auto call) { return call == "inspect"; });
+    auto const document = reading(0);
+    w.finish(other.append(document));
+    w.settle();
+    BOOST_TEST(!waits.done());
+    w.faulty->heal();
+    w.advance(1s);
+    BOOST_TEST(waits.ok());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
