@@ -124,6 +124,7 @@ void producer_core::written(std::uint64_t batch, log::segment_text const& docume
             accept(next.document);
             accepted.push_back(std::move(next.done));
         }
+        if (!waiters_.empty()) send();  // they wait for room, which must not take as long as the buffer may linger
         answer_flushers();
     }
     for (auto const& op : accepted) op->done.complete(std::nullopt);

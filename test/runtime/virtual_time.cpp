@@ -141,6 +141,17 @@ BOOST_AUTO_TEST_CASE(producer_lingers_from_the_first_document) {
     BOOST_TEST(w.stored() == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_full_producer_sends_before_its_linger_is_over) {
+    rig w;
+    auto const size = encode_document(reading(1)).text.size();
+    auto writer = w.readings.make_producer({.batch_size = 100, .linger = 1h, .max_pending_bytes = size});
+    std::vector<started<void>> appends;
+    for (int i = 0; i < 5; ++i) appends.push_back(w.start(writer.append(reading(i))));
+    w.settle();
+    for (auto const& each : appends) BOOST_TEST(each.ok());
+    BOOST_TEST(w.stored() >= 4);
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_window_comes_again_after_its_delay) {
     rig w;
     w.append(0);
