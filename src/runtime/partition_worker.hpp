@@ -62,6 +62,7 @@ class partition_worker : public change_listener,
     void redeliver_due(std::optional<steady_time>& look_again);
     void postpone(window_ptr const& window, std::optional<milliseconds> delay);
     void close(window_ptr const& window);
+    static void answer(window_record& window, std::optional<error> const& problem);
     bool in_use() const;
     void save();
     void save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,

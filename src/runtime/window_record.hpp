@@ -46,6 +46,8 @@ struct window_record {
     };
     state now = state::ready;
     bool committed = false;
+    bool sent = false;         // its commit is in the save that is under way
+    bool in_doubt = false;     // an earlier save may have committed it
     steady_time not_before{};  // of the redelivery
     std::vector<detail::callback<>> committers;
 };

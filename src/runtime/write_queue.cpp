@@ -240,7 +240,6 @@ void write_queue::expire() {
                 late.push_back(std::move(from.front()));
             }
         };
-        bool left = !blocked_.empty();
         collect(blocked_, false);
         for (auto& [key, entry] : lanes_) collect(entry.appends, true);
         admit();

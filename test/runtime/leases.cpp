@@ -70,6 +70,29 @@ BOOST_AUTO_TEST_CASE(a_holder_that_cannot_renew_is_replaced_and_fenced) {
     BOOST_TEST(back.value()->attempt() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_commit_that_was_stored_is_not_called_fenced) {
+    rig w;
+    w.append(0);
+    auto first = w.consume(count_window(1), {.lease = 3s});
+    auto const held = w.begin(first.next_window());
+    BOOST_REQUIRE(held.ok());
+    auto other = w.elsewhere();
+    auto second = w.finish(other.consume(count_window(1), {.lease = 3s}));
+    // The holder hears of the take-over while its commit, which came before, has not been answered yet.
+    auto const commit = w.start(held.value()->commit());
+    w.faulty->after_write = [&] {
+        w.faulty->fail_all(errc::unavailable, [](auto call) { return call == "write"; });
+        w.advance(5s);
+    };
+    w.settle();
+    w.faulty->heal();
+    w.advance(1s);
+    BOOST_TEST(w.group().held.epoch == 2);
+    BOOST_TEST(w.group().state.low == 1);
+    BOOST_TEST(commit.ok());
+    BOOST_TEST(commit.what() == "");
+}
+
 BOOST_AUTO_TEST_CASE(losing_the_lease_while_a_window_is_recorded_is_no_error_of_next_window) {
     rig w;
     auto first = w.consume(relaxed_time_window(1s), {.lease = 3s});

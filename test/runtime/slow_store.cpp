@@ -114,4 +114,26 @@ BOOST_AUTO_TEST_CASE(a_failed_look_for_changes_is_repeated) {
     BOOST_TEST(waits.ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_commit_in_doubt_is_not_delivered_again) {
+    rig w;
+    for (int i = 0; i < 3; ++i) w.append(i);
+    auto windows = w.consume(count_window(1), {.max_in_flight = 2});
+    auto const first = w.begin(windows.next_window());
+    auto const second = w.begin(windows.next_window());
+    w.faulty->fail_call(1, errc::outcome_unknown, failing_store::way::answer_lost);
+    auto const commit = w.begin(second.value()->commit());
+    BOOST_TEST((w.faulty->hit() == "write"));
+    BOOST_TEST((commit.ok() || commit.code() == errc::outcome_unknown));
+    if (commit.ok()) BOOST_TEST(second.value()->id() == "default/0/1-1");
+    second.value().reset();
+    w.advance(1min);
+    auto const third = w.begin(windows.next_window());
+    BOOST_REQUIRE(third.ok());
+    BOOST_TEST(third.value()->id() == "default/0/2-2");
+    w.finish(first.value()->commit());
+    w.finish(third.value()->commit());
+    BOOST_TEST(w.group().state.low == 3);
+    BOOST_TEST(!w.was_logged("taken over"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
