@@ -62,13 +62,14 @@ void engine::renew_all() {
 }
 
 void engine::watch(std::weak_ptr<change_listener> listener) {
+    if (!subscription_ && !stopped_) {
+        subscription_ = env.database->watch([weak = weak_from_this()] {
+            auto const self = weak.lock();
+            if (!self || self->change_posted_.exchange(true)) return;
+            asio::post(self->env.loop, if_alive(weak, &engine::change_seen));
+        });
+    }
     listeners_.push_back(std::move(listener));
-    if (subscription_ || stopped_) return;
-    subscription_ = env.database->watch([weak = weak_from_this()] {
-        auto const self = weak.lock();
-        if (!self || self->change_posted_.exchange(true)) return;
-        asio::post(self->env.loop, if_alive(weak, &engine::change_seen));
-    });
 }
 
 void engine::change_seen() {

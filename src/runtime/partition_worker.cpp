@@ -37,10 +37,12 @@ void partition_worker::start() {
 }
 
 asio::awaitable<void> partition_worker::run() {
-    runtime_.watch(weak_from_this());
+    bool watching = false;
     while (!member_->stopping) {
         std::optional<error> trouble;
         try {
+            if (!watching) runtime_.watch(weak_from_this());
+            watching = true;
             if (!co_await acquire()) co_return;
             co_await lead();
             outages_ = 0;
@@ -232,8 +234,8 @@ asio::awaitable<void> partition_worker::drain_remainder() {
 
 asio::awaitable<void> partition_worker::release() {
     auto& lead = *lead_;
-    // Failures that were not stored yet count on the next holder's side.
     member_->withdraw(*this);  // what was made and not taken could not be committed any more
+    // Failures that were not stored yet count on the next holder's side.
     if (lead.saving || lead.save_again) co_await saved();
     if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
         store::write_request request = store::trim_request{group_.log};

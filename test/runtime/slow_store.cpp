@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_commit_in_doubt_is_not_delivered_again) {
     auto const second = w.begin(windows.next_window());
     w.faulty->fail_call(1, errc::outcome_unknown, failing_store::way::answer_lost);
     auto const commit = w.begin(second.value()->commit());
-    BOOST_TEST((w.faulty->hit() == "write"));
+    BOOST_TEST(w.faulty->hit().contains("write"));
     BOOST_TEST((commit.ok() || commit.code() == errc::outcome_unknown));
     if (commit.ok()) BOOST_TEST(second.value()->id() == "default/0/1-1");
     second.value().reset();

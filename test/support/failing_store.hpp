@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "store/store.hpp"
@@ -19,9 +21,10 @@ class failing_store final : public store::store {
 
     explicit failing_store(std::shared_ptr<minibatch::store::store> inner) : inner_(std::move(inner)) {}
 
-    /// Fails the n-th call from now on, counted from 1, once.
-    void fail_call(int n, errc code, way how = way::refused) {
+    /// Fails the n-th call from now on, counted from 1, and those that follow it, so many in all.
+    void fail_call(int n, errc code, way how = way::refused, int times = 1) {
         calls_left_ = n;
+        times_ = times;
         code_ = code;
         how_ = how;
         hit_.clear();
@@ -37,8 +40,8 @@ class failing_store final : public store::store {
         always_ = false;
         calls_left_ = 0;
     }
-    /// Which call failed; empty if none has since `fail_call`.
-    std::string const& hit() const { return hit_; }
+    /// Which calls failed since `fail_call`.
+    std::set<std::string> const& hit() const { return hit_; }
 
     /// Runs inside of the next write, before it takes effect: the store hangs for as long as this takes.
     std::function<void()> during_write;
@@ -129,10 +132,11 @@ class failing_store final : public store::store {
   private:
     std::optional<error> due(std::string_view call) {
         bool const counted = calls_left_ > 0 && --calls_left_ == 0;
+        if (counted && --times_ > 0) calls_left_ = 1;
         if (!counted && !(always_ && (!filter_ || filter_(call)))) return std::nullopt;
-        hit_ = call;
+        hit_.emplace(call);
         auto const code = how_ == way::answer_lost && call == "write" ? errc::outcome_unknown : code_;
-        return error(code, "database 'test', " + hit_ + ": failed on purpose");
+        return error(code, "database 'test', " + std::string(call) + ": failed on purpose");
     }
     void check(std::string_view call) {
         if (auto failure = due(call)) throw error(std::move(*failure));
@@ -140,11 +144,12 @@ class failing_store final : public store::store {
 
     std::shared_ptr<minibatch::store::store> inner_;
     int calls_left_ = 0;
+    int times_ = 1;
     bool always_ = false;
     errc code_ = errc::unavailable;
     way how_ = way::refused;
     std::function<bool(std::string_view)> filter_;
-    std::string hit_;
+    std::set<std::string> hit_;
 };
 
 }  // namespace minibatch::test
