@@ -9,8 +9,8 @@ namespace detail {
 
 open_window::~open_window() {
     auto const& loop = db->env().loop;
-    asio::post(loop, [record = record, looked_at = looked_at_] {
-        if (auto const worker = record->worker.lock()) worker->returned(record, looked_at);
+    asio::post(loop, [record = record, delivery = delivery, looked_at = looked_at_] {
+        if (auto const worker = record->worker.lock()) worker->returned(record, delivery, looked_at);
     });
 }
 
@@ -76,7 +76,7 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
         };
         auto const& record = state->record;
         if (auto const worker = record->worker.lock())
-            worker->commit(record, std::move(answer));
+            worker->commit(record, state->delivery, std::move(answer));
         else
             answer(error(record->committed ? errc::window_closed : errc::fenced,
                          "window " + record->id + " was not committed: its consumer has ended"));
@@ -90,7 +90,7 @@ void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::
         auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };
         auto const& record = state->record;
         if (auto const worker = record->worker.lock())
-            worker->fail(record, reason, delay, std::move(answer));
+            worker->fail(record, state->delivery, reason, delay, std::move(answer));
         else
             answer(error(errc::fenced, "window " + record->id + " cannot be given back: its consumer has ended"));
     });

@@ -85,6 +85,7 @@ void group_member::pump() {
         waiters_.pop_front();
         window->now = window_record::state::delivered;
         window->attempt = worker->attempt(*window);
+        ++window->delivery;
         std::move(done)(std::nullopt, std::move(window));
     }
     if (waiters_.empty()) return;

@@ -15,7 +15,7 @@ constexpr milliseconds trim_delay{100};
 
 int partition_worker::attempt(window_record const& window) const { return lead_->tracker.attempt(window.handle); }
 
-void partition_worker::commit(window_ptr const& window, detail::callback<> done) {
+void partition_worker::commit(window_ptr const& window, int delivery, detail::callback<> done) {
     using state = window_record::state;
     if (!lead_ || lead_->lost || !lead_->open.contains(window->handle) || lead_->open.at(window->handle) != window) {
         auto const lost = window->now == state::closed && !window->committed;
@@ -28,7 +28,7 @@ void partition_worker::commit(window_ptr const& window, detail::callback<> done)
                              : error(errc::window_closed, "window " + window->id + " has been committed already"));
         return;
     }
-    if (window->now != state::delivered && window->now != state::committing) {
+    if (delivery != window->delivery || (window->now != state::delivered && window->now != state::committing)) {
         std::move(done)(error(errc::window_closed, "window " + window->id + " was given back before"));
         return;
     }
@@ -45,9 +45,9 @@ void partition_worker::commit(window_ptr const& window, detail::callback<> done)
     save();
 }
 
-void partition_worker::fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
-                            detail::callback<> done) {
-    if (window->now != window_record::state::delivered || !lead_ || lead_->lost) {
+void partition_worker::fail(window_ptr const& window, int delivery, std::string const& reason,
+                            std::optional<milliseconds> delay, detail::callback<> done) {
+    if (delivery != window->delivery || window->now != window_record::state::delivered || !lead_ || lead_->lost) {
         std::move(done)(
             error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
                   "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));
@@ -59,8 +59,9 @@ void partition_worker::fail(window_ptr const& window, std::string const& reason,
     save();
 }
 
-void partition_worker::returned(window_ptr const& window, bool looked_at) {
+void partition_worker::returned(window_ptr const& window, int delivery, bool looked_at) {
     using state = window_record::state;
+    if (delivery != window->delivery) return;  // failed before, and delivered again meanwhile
     if (window->now == state::committing) {
         window->now = state::abandoned;
     } else if (window->now == state::delivered && lead_ && !lead_->lost) {

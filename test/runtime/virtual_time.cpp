@@ -191,6 +191,25 @@ BOOST_AUTO_TEST_CASE(a_failed_window_comes_again_after_its_delay) {
     BOOST_TEST(other.value()->attempt() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_old_handle_does_not_touch_a_later_delivery) {
+    rig w;
+    w.append(0);
+    auto windows = w.consume(count_window(1));
+    auto const first = w.begin(windows.next_window());
+    BOOST_TEST(values(*first.value()).size() == 1U);
+    w.finish(first.value()->fail("on purpose", 0ms));
+    auto const second = w.begin(windows.next_window());
+    BOOST_REQUIRE(second.ok());
+    auto const late = w.begin(first.value()->commit());
+    BOOST_TEST((late.code() == errc::window_closed));
+    auto const failure = w.begin(first.value()->fail("again"));
+    BOOST_TEST((failure.code() == errc::window_closed));
+    first.value().reset();  // as in `window = co_await consumer.next_window()`
+    auto const commit = w.begin(second.value()->commit());
+    BOOST_TEST(commit.what() == "");
+    BOOST_TEST(w.group().state.low == 1);
+}
+
 BOOST_AUTO_TEST_CASE(windows_that_come_back_together_keep_their_order) {
     rig w;
     for (int i = 0; i < 3; ++i) w.append(i);
