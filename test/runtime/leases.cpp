@@ -70,6 +70,32 @@ BOOST_AUTO_TEST_CASE(a_holder_that_cannot_renew_is_replaced_and_fenced) {
     BOOST_TEST(back.value()->attempt() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_commit_that_reaches_the_store_too_late_is_refused) {
+    rig w;
+    w.append(0);
+    w.append(1);
+    auto first = w.consume(count_window(1), {.lease = 3s});
+    auto const held = w.begin(first.next_window());
+    BOOST_REQUIRE(held.ok());
+    auto other = w.elsewhere();
+    auto second = w.finish(other.consume(count_window(1), {.lease = 3s}));
+    auto const commit = w.start(held.value()->commit());
+    w.faulty->during_write = [&] {
+        w.advance(5s);
+        auto const taken = w.begin(second.next_window());
+        BOOST_REQUIRE(taken.ok());
+        BOOST_TEST(taken.value()->id() == held.value()->id());
+        w.finish(taken.value()->commit());
+    };
+    w.settle();
+    BOOST_TEST((commit.code() == errc::fenced));
+    BOOST_TEST(commit.what().find("window " + held.value()->id() + " was not committed") != std::string::npos);
+    auto const rest = w.begin(second.next_window());
+    BOOST_REQUIRE(rest.ok());
+    BOOST_TEST(rest.value()->id() == "default/0/1-1");
+    BOOST_TEST(rest.value()->attempt() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_commit_that_was_stored_is_not_called_fenced) {
     rig w;
     w.append(0);

@@ -135,13 +135,16 @@ class simulation {
     }
     void fault(member& who) {
         auto& store = *who.source.second;
-        switch (pick(0, 3)) {
+        switch (pick(0, 4)) {
             case 0:
                 return store.fail_call(pick(1, 5), errc::outcome_unknown, failing_store::way::answer_lost, pick(1, 3));
             case 1:
                 return store.fail_call(pick(1, 5), errc::unavailable, failing_store::way::refused, pick(1, 20));
             case 2:  // away for longer than the lease
-                if (pick(0, 5) == 0) store.fail_all(errc::unavailable);
+                if (pick(0, 2) == 0) store.fail_all(errc::unavailable);
+                return;
+            case 3:
+                store.during_write = [this, hang = milliseconds(pick(0, 2500))] { world_.advance(hang); };
                 return;
             default:
                 return store.heal();
@@ -235,6 +238,7 @@ class simulation {
     void drain() {
         for (auto& who : members_) {
             who.source.second->heal();
+            who.source.second->during_write = nullptr;
             if (who.asked) who.asked->cancel();
         }
         world_.advance(40s);  // longer than any back-off: what is under way ends
