@@ -49,7 +49,7 @@ class consumer {
 
     /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
     /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
-    /// does not wait for the drain.
+    /// does not wait for the drain. A later call with `drain::release` ends a flush; so does the end of the last handle.
     stop_request stop(drain remainder = drain::release) {
         request_stop(core_, remainder);
         return {};

@@ -68,7 +68,8 @@ class window {
     /// Cancellation: terminal; the commit goes on in the background, the result is `errc::outcome_unknown`, and the
     /// window is not delivered again before its outcome is known.
     /// Errors: `fenced` when another consumer has taken over; `window_closed` when it was resolved before;
-    /// `unavailable` and other causes, after which it may be called again.
+    /// `outcome_unknown` when the database's answer was lost, as after a cancellation; `unavailable` and other causes,
+    /// after which it may be called again.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto commit(Token token = {}) {
         return detail::initiate<>(

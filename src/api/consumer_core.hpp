@@ -31,7 +31,7 @@ class consumer_core {
 class open_window {
   public:
     open_window(std::shared_ptr<database_core> owner, runtime::window_ptr delivered)
-        : db(std::move(owner)), record(std::move(delivered)), attempt(record->attempt) {}
+        : db(std::move(owner)), record(std::move(delivered)), attempt(record->attempt), delivery(record->delivery) {}
     ~open_window();
     open_window(open_window const&) = delete;
     open_window& operator=(open_window const&) = delete;
@@ -39,6 +39,7 @@ class open_window {
     std::shared_ptr<database_core> const db;
     runtime::window_ptr const record;
     int const attempt;
+    int const delivery;
 
     boost::json::array const& data();
     boost::json::array decode(boost::json::storage_ptr storage);

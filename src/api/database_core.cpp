@@ -66,6 +66,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     env.timeout = options.timeout;
     own.engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
     own.engine->start();
+    core->engine_ = own.engine;
     own.loop_thread = std::thread([&loop = own.loop] {
         pthread_setname_np(pthread_self(), "minibatch-loop");
         loop.run();
@@ -73,8 +74,18 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     return core;
 }
 
+std::shared_ptr<database_core> database_core::on(runtime::environment env, std::size_t max_pending_bytes) {
+    std::shared_ptr<database_core> core(new database_core);
+    core->engine_ = std::make_shared<runtime::engine>(std::move(env), max_pending_bytes);
+    core->engine_->start();
+    return core;
+}
+
 database_core::~database_core() {
-    if (!threads_) return;
+    if (!threads_) {
+        if (engine_) engine_->stop();
+        return;
+    }
     auto const here = std::this_thread::get_id();
     auto const own = threads_->loop_thread.get_id() == here || threads_->opener.get_id() == here ||
                      threads_->workers.get_executor().running_in_this_thread();

@@ -16,12 +16,15 @@ namespace minibatch::detail {
 
 namespace asio = boost::asio;
 
-/// What a database handle owns: the threads, and the engine that runs on them. Destroyed with the last handle, which
+/// What a database handle owns: the engine, and the threads that it runs on. Destroyed with the last handle, which
 /// waits (bounded) until what was handed over has been written.
 class database_core {
   public:
     /// Blocks while the database is opened.
     static std::shared_ptr<database_core> open(std::string const& url, connect_options const& options);
+    /// Runs on what is given and owns no threads: for tests, which run everything themselves. Nothing is waited for at
+    /// the end.
+    static std::shared_ptr<database_core> on(runtime::environment env, std::size_t max_pending_bytes);
     ~database_core();
     database_core(database_core const&) = delete;
     database_core& operator=(database_core const&) = delete;
@@ -29,8 +32,8 @@ class database_core {
     /// Joins this thread, too, when it shuts down. Called once, before the handle is given away.
     void keep(std::thread opener) { threads_->opener = std::move(opener); }
 
-    std::shared_ptr<runtime::engine> const& engine() const noexcept { return threads_->engine; }
-    runtime::environment const& env() const noexcept { return threads_->engine->env; }
+    std::shared_ptr<runtime::engine> const& engine() const noexcept { return engine_; }
+    runtime::environment const& env() const noexcept { return engine_->env; }
 
   private:
     struct threads {
@@ -46,6 +49,7 @@ class database_core {
 
     database_core() = default;
     std::unique_ptr<threads> threads_;
+    std::shared_ptr<runtime::engine> engine_;  // ends before its threads
 };
 
 /// Runs a blocking call on a worker and completes `done` with what it returns. What the worker holds of the handle is

@@ -110,7 +110,7 @@ void producer_core::send() {
     if (buffer_.empty()) return;
     auto const batch = next_batch_++;
     outstanding_.insert(batch);
-    auto const bytes = buffer_.size();
+    auto const size = buffer_.size();
     stream_->db->engine()->writes->append(
         store::log_id{stream_->record.incarnation, stream_->choose({})}, std::exchange(buffer_, {}),
         [self = shared_from_this(), batch, bytes = std::exchange(batch_bytes_, 0)](
@@ -120,7 +120,7 @@ void producer_core::send() {
             self.reset();
             for (auto const& [op, outcome] : completed) op->done.complete(outcome);
         });
-    buffer_.reserve(bytes + bytes / 8);
+    buffer_.reserve(size + size / 8);
 }
 
 std::vector<producer_core::answer> producer_core::written(std::uint64_t batch, std::size_t bytes,
@@ -142,6 +142,7 @@ std::vector<producer_core::answer> producer_core::written(std::uint64_t batch, s
         if (!failure_) accept(next.document);
         answers.push_back({std::move(next.done), failure_});
     }
+    if (!waiters_.empty()) send();  // they wait for room, which must not take as long as the buffer may linger
     answer_flushers(answers);
     return answers;
 }

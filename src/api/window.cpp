@@ -9,8 +9,8 @@ namespace detail {
 
 open_window::~open_window() {
     auto const& loop = db->env().loop;
-    asio::post(loop, [record = record, looked_at = looked_at_] {
-        if (auto const worker = record->worker.lock()) worker->returned(record, looked_at);
+    asio::post(loop, [record = record, delivery = delivery, looked_at = looked_at_] {
+        if (auto const worker = record->worker.lock()) worker->returned(record, delivery, looked_at);
     });
 }
 
@@ -71,12 +71,12 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
         });
     }
     // Only the record goes along: the last handle of the database should end where the caller ends it.
-    boost::asio::post(state->db->env().loop, [record = state->record, op] {
+    boost::asio::post(state->db->env().loop, [record = state->record, delivery = state->delivery, op] {
         auto answer = [op](std::optional<error> problem) {
             if (op->claim()) op->done.complete(std::move(problem));
         };
         if (auto const worker = record->worker.lock())
-            worker->commit(record, std::move(answer));
+            worker->commit(record, delivery, std::move(answer));
         else
             answer(error(record->committed ? errc::window_closed : errc::fenced,
                          "window " + record->id + " was not committed: its consumer has ended"));
@@ -86,10 +86,11 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
 void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::string reason,
                         std::optional<std::chrono::milliseconds> delay, detail::completion<> done) {
     auto op = std::make_shared<detail::operation<>>(std::move(done));
-    boost::asio::post(state->db->env().loop, [record = state->record, op, reason = std::move(reason), delay] {
+    boost::asio::post(state->db->env().loop, [record = state->record, delivery = state->delivery, op,
+                                              reason = std::move(reason), delay] {
         auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };
         if (auto const worker = record->worker.lock())
-            worker->fail(record, reason, delay, std::move(answer));
+            worker->fail(record, delivery, reason, delay, std::move(answer));
         else
             answer(error(errc::fenced, "window " + record->id + " cannot be given back: its consumer has ended"));
     });

@@ -8,4 +8,7 @@ namespace minibatch::runtime {
 /// of up to a half is taken off, so that many who failed together do not come back together.
 std::chrono::milliseconds back_off_delay(int repetition);
 
+/// Makes the random parts repeatable on this thread, for tests.
+void seed_back_off(unsigned seed);
+
 }  // namespace minibatch::runtime

@@ -7,6 +7,7 @@ namespace minibatch::runtime {
 namespace {
 
 constexpr milliseconds inspection_spacing{1};
+constexpr milliseconds inspection_repetition{100};  // after a failure
 constexpr milliseconds maintenance_period{1'000};
 constexpr milliseconds retention_period{1'000};
 
@@ -61,13 +62,14 @@ void engine::renew_all() {
 }
 
 void engine::watch(std::weak_ptr<change_listener> listener) {
+    if (!subscription_ && !stopped_) {
+        subscription_ = env.database->watch([weak = weak_from_this()] {
+            auto const self = weak.lock();
+            if (!self || self->change_posted_.exchange(true)) return;
+            asio::post(self->env.loop, if_alive(weak, &engine::change_seen));
+        });
+    }
     listeners_.push_back(std::move(listener));
-    if (subscription_ || stopped_) return;
-    subscription_ = env.database->watch([weak = weak_from_this()] {
-        auto const self = weak.lock();
-        if (!self || self->change_posted_.exchange(true)) return;
-        asio::post(self->env.loop, if_alive(weak, &engine::change_seen));
-    });
 }
 
 void engine::change_seen() {
@@ -106,13 +108,15 @@ void engine::inspect() {
             for (std::size_t i = 0; found && i < asked.size(); ++i) {
                 if (auto const listener = asked[i].lock()) listener->changed(found->ends[i], found->leases[i]);
             }
+            if (!found) self->inspect_again_ = true;
+            auto const pause = found ? inspection_spacing : inspection_repetition;
             // Signals that came meanwhile are answered together, a little later, so that a busy writer elsewhere does
             // not keep this process busy too.
-            self->next_inspection_ = self->env.time->at(self->env.time->now() + inspection_spacing,
-                                                        if_alive(self->weak_from_this(), [](engine& e) {
-                                                            e.inspecting_ = false;
-                                                            if (std::exchange(e.inspect_again_, false)) e.inspect();
-                                                        }));
+            self->next_inspection_ =
+                self->env.time->at(self->env.time->now() + pause, if_alive(self->weak_from_this(), [](engine& e) {
+                                       e.inspecting_ = false;
+                                       if (std::exchange(e.inspect_again_, false)) e.inspect();
+                                   }));
         });
     });
 }

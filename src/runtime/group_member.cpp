@@ -50,17 +50,21 @@ void group_member::cancel(std::uint64_t wait) {
 
 void group_member::stop(drain remainder) {
     asio::post(runtime->env.loop, [self = shared_from_this(), remainder] {
-        if (!self->stopping) self->stopping = remainder;
+        // Letting go of the consumer ends a flush that nobody takes the windows of.
+        if (!self->stopping || remainder == drain::release) self->stopping = remainder;
         for (auto const& worker : self->workers_) worker->wake();
         self->pump();
     });
 }
 
 void group_member::offer(window_ptr window, bool first) {
-    if (first)
-        ready_.push_front(std::move(window));
-    else
-        ready_.push_back(std::move(window));
+    auto at = ready_.end();
+    if (first) {  // but behind those of its partition that come before it
+        at = std::find_if(ready_.rbegin(), ready_.rend(), [&](auto const& other) {
+                 return other->partition == window->partition && other->handle < window->handle;
+             }).base();
+    }
+    ready_.insert(at, std::move(window));
     pump();
 }
 
@@ -81,6 +85,7 @@ void group_member::pump() {
         waiters_.pop_front();
         window->now = window_record::state::delivered;
         window->attempt = worker->attempt(*window);
+        ++window->delivery;
         std::move(done)(std::nullopt, std::move(window));
     }
     if (waiters_.empty()) return;

@@ -35,6 +35,9 @@ struct partition_worker::leadership {
     bool saving = false;
     bool save_again = false;
     std::vector<window_ptr> to_cover;
+    std::vector<window_ptr> in_doubt;  // covered by a save whose outcome is not known: repeated until it is
+    int doubts = 0;                    // in a row
+    std::unique_ptr<timer> repetition;
     std::vector<save_done> to_tell;
 
     // Trimming, along with saves.

@@ -107,9 +107,7 @@ void partition_worker::lose(std::string_view why) {
     member_->withdraw(*this);
     for (auto const& [handle, window] : lead.open) {
         window->now = window_record::state::closed;
-        for (auto& done : std::exchange(window->committers, {})) {
-            std::move(done)(error(errc::fenced, "window " + window->id + " was not committed: " + std::string(why)));
-        }
+        if (!window->sent) answer(*window, error(errc::fenced, std::string(why)));
     }
     lead.open.clear();
     for (auto& done : std::exchange(lead.to_tell, {})) std::move(done)(error(errc::fenced, std::string(why)));

@@ -37,10 +37,12 @@ void partition_worker::start() {
 }
 
 asio::awaitable<void> partition_worker::run() {
-    runtime_.watch(weak_from_this());
+    bool watching = false;
     while (!member_->stopping) {
         std::optional<error> trouble;
         try {
+            if (!watching) runtime_.watch(weak_from_this());
+            watching = true;
             if (!co_await acquire()) co_return;
             co_await lead();
             outages_ = 0;
@@ -82,6 +84,7 @@ asio::awaitable<void> partition_worker::lead() {
                 if (co_await plan(look_again)) continue;
             }
         } catch (error const& problem) {
+            if (lead.lost && problem.code() == errc::fenced) co_return;
             // An outage does not end the lease: what is in flight can still be committed when it is over.
             if (member_->stopping || lasting(problem) || problem.code() == errc::fenced) throw;
             trouble = problem;
@@ -205,7 +208,7 @@ asio::awaitable<void> partition_worker::emit(windowing::cut made) {
             co_await saved();
             recorded = true;
         } catch (error const& problem) {
-            if (member_->stopping || lasting(problem)) throw;
+            if (lead.lost || member_->stopping || lasting(problem)) throw;
             trouble = problem;
         }
         if (trouble) co_await back_off(*trouble);
@@ -231,6 +234,7 @@ asio::awaitable<void> partition_worker::drain_remainder() {
 
 asio::awaitable<void> partition_worker::release() {
     auto& lead = *lead_;
+    member_->withdraw(*this);  // what was made and not taken could not be committed any more
     // Failures that were not stored yet count on the next holder's side.
     if (lead.saving || lead.save_again) co_await saved();
     if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {

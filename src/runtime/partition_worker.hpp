@@ -28,12 +28,12 @@ class partition_worker : public change_listener,
     bool may_deliver() const;
     int attempt(window_record const& window) const;
 
-    /// `done` is called on the loop.
-    void commit(window_ptr const& window, detail::callback<> done);
-    void fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
+    /// `delivery` is the one in which the caller got the window. `done` is called on the loop.
+    void commit(window_ptr const& window, int delivery, detail::callback<> done);
+    void fail(window_ptr const& window, int delivery, std::string const& reason, std::optional<milliseconds> delay,
               detail::callback<> done);
     /// The caller has let go of a window without resolving it. Not looked at: it was never delivered.
-    void returned(window_ptr const& window, bool looked_at);
+    void returned(window_ptr const& window, int delivery, bool looked_at);
 
     // change_listener, lease_holder
     store::group_id const& watched() const override { return group_; }
@@ -62,6 +62,7 @@ class partition_worker : public change_listener,
     void redeliver_due(std::optional<steady_time>& look_again);
     void postpone(window_ptr const& window, std::optional<milliseconds> delay);
     void close(window_ptr const& window);
+    static void answer(window_record& window, std::optional<error> const& problem);
     bool in_use() const;
     void save();
     void save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,

@@ -1,6 +1,7 @@
 #include "runtime/tail.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace minibatch::runtime {
 
@@ -39,6 +40,14 @@ void tail::publish(store::log_id log, log::segment_ptr segment) {
     order_.push_back(log);
     shrink();
     for (auto const& [key, appended] : entry.followers) appended();
+}
+
+void tail::doubt(store::log_id log) {
+    std::lock_guard const lock(mutex_);
+    auto const found = logs_.find(log);
+    if (found == logs_.end()) return;
+    found->second.end = std::numeric_limits<std::int64_t>::max();
+    for (auto const& [key, appended] : found->second.followers) appended();
 }
 
 void tail::shrink() {

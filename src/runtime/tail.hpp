@@ -37,10 +37,12 @@ class tail {
 
     bool followed(store::log_id log) const;
     void publish(store::log_id log, log::segment_ptr segment);
+    /// An append of this process may have been stored or not: only the store knows how far the log goes.
+    void doubt(store::log_id log);
 
     struct answer {
         std::vector<log::segment_ptr> segments;  // consecutive, from the number asked for; may be empty
-        std::int64_t end = 0;                    // one past the newest number published here
+        std::int64_t end = 0;                    // one past the newest number that may have been appended here
     };
     answer from(store::log_id log, std::int64_t number, std::size_t max_bytes) const;
 

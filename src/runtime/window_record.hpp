@@ -45,7 +45,10 @@ struct window_record {
         closed,      // committed, or its lease is lost
     };
     state now = state::ready;
+    int delivery = 0;  // counts deliveries: what the holder of an earlier one does has no effect
     bool committed = false;
+    bool sent = false;         // its commit is in the save that is under way
+    bool in_doubt = false;     // an earlier save may have committed it
     steady_time not_before{};  // of the redelivery
     std::vector<detail::callback<>> committers;
 };

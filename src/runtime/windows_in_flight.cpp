@@ -15,15 +15,20 @@ constexpr milliseconds trim_delay{100};
 
 int partition_worker::attempt(window_record const& window) const { return lead_->tracker.attempt(window.handle); }
 
-void partition_worker::commit(window_ptr const& window, detail::callback<> done) {
+void partition_worker::commit(window_ptr const& window, int delivery, detail::callback<> done) {
     using state = window_record::state;
     if (!lead_ || lead_->lost || !lead_->open.contains(window->handle) || lead_->open.at(window->handle) != window) {
         auto const lost = window->now == state::closed && !window->committed;
+        if (lost && window->in_doubt) {
+            std::move(done)(error(errc::outcome_unknown,
+                                  "window " + window->id + " may have been committed, and its lease is gone"));
+            return;
+        }
         std::move(done)(lost ? error(errc::fenced, "window " + window->id + " was not committed: its lease is gone")
                              : error(errc::window_closed, "window " + window->id + " has been committed already"));
         return;
     }
-    if (window->now != state::delivered && window->now != state::committing) {
+    if (delivery != window->delivery || (window->now != state::delivered && window->now != state::committing)) {
         std::move(done)(error(errc::window_closed, "window " + window->id + " was given back before"));
         return;
     }
@@ -40,9 +45,9 @@ void partition_worker::commit(window_ptr const& window, detail::callback<> done)
     save();
 }
 
-void partition_worker::fail(window_ptr const& window, std::string const& reason, std::optional<milliseconds> delay,
-                            detail::callback<> done) {
-    if (window->now != window_record::state::delivered || !lead_ || lead_->lost) {
+void partition_worker::fail(window_ptr const& window, int delivery, std::string const& reason,
+                            std::optional<milliseconds> delay, detail::callback<> done) {
+    if (delivery != window->delivery || window->now != window_record::state::delivered || !lead_ || lead_->lost) {
         std::move(done)(
             error(lead_ && !lead_->lost ? errc::window_closed : errc::fenced,
                   "window " + window->id + " cannot be given back: it was resolved before or its lease is gone"));
@@ -54,8 +59,9 @@ void partition_worker::fail(window_ptr const& window, std::string const& reason,
     save();
 }
 
-void partition_worker::returned(window_ptr const& window, bool looked_at) {
+void partition_worker::returned(window_ptr const& window, int delivery, bool looked_at) {
     using state = window_record::state;
+    if (delivery != window->delivery) return;  // failed before, and delivered again meanwhile
     if (window->now == state::committing) {
         window->now = state::abandoned;
     } else if (window->now == state::delivered && lead_ && !lead_->lost) {
@@ -64,7 +70,7 @@ void partition_worker::returned(window_ptr const& window, bool looked_at) {
             save();
         } else {
             window->now = state::ready;
-            if (member_->stopping)
+            if (member_->stopping == drain::release)
                 close(window);
             else
                 member_->offer(window, true);
@@ -120,12 +126,16 @@ void partition_worker::save() {
     }
     lead.saving = true;
     lead.save_again = false;
+    lead.repetition.reset();
+    auto covering = std::exchange(lead.to_cover, {});
+    for (auto& window : std::exchange(lead.in_doubt, {})) covering.push_back(std::move(window));
+    for (auto const& window : covering) window->sent = true;
     store::commit_request request{group_, lead.epoch, lead.tracker.snapshot(), {}};
     auto const low_number = request.state.low_number;
     std::vector<std::pair<store::write_request, write_queue::write_done>> requests;
     requests.emplace_back(
         std::move(request),
-        [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, covered = std::exchange(lead.to_cover, {}),
+        [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, covered = std::move(covering),
          waiters = std::exchange(lead.to_tell, {})](store::write_result outcome) mutable {
             asio::post(loop, [self = std::move(self), epoch, covered = std::move(covered), waiters = std::move(waiters),
                               outcome = std::move(outcome)]() mutable {
@@ -135,9 +145,7 @@ void partition_worker::save() {
                     self->save_finished(std::move(problem), covered, std::move(waiters));
                 } else {
                     auto const gone = error(errc::fenced, "the lease is gone");
-                    for (auto const& window : covered) {
-                        for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
-                    }
+                    for (auto const& window : covered) answer(*window, problem);
                     for (auto& waiter : waiters) std::move(waiter)(gone);
                 }
             });
@@ -178,27 +186,55 @@ void partition_worker::save_finished(std::optional<error> problem, std::vector<w
     using state = window_record::state;
     auto& lead = *lead_;
     lead.saving = false;
-    if (problem && problem->code() == errc::fenced) {
-        for (auto const& window : covered) lead.open.insert_or_assign(window->handle, window);
-        lose("another consumer has taken over");
-    }
+    if (problem && problem->code() == errc::fenced) lose("another consumer has taken over");
+    auto const unknown = problem && problem->code() == errc::outcome_unknown;
+    if (!problem) lead.doubts = 0;
     for (auto const& window : covered) {
-        if (lead.lost) break;
+        window->sent = false;
+        window->in_doubt = unknown || (problem && window->in_doubt);
+        if (lead.lost) {
+            answer(*window, problem);
+            continue;
+        }
+        if (window->in_doubt && !lasting(*problem)) {
+            lead.in_doubt.push_back(window);
+            answer(*window, problem);
+            continue;
+        }
         auto const abandoned = window->now == state::abandoned;
         if (!problem) {
             lead.tracker.saved(window->handle);
-            window->committed = true;
             close(window);
         } else {
             lead.tracker.uncommit(window->handle);
             window->now = state::delivered;
             if (abandoned) postpone(window, std::nullopt);
         }
-        for (auto& done : std::exchange(window->committers, {})) std::move(done)(problem);
+        answer(*window, problem);
     }
     for (auto& waiter : waiters) std::move(waiter)(problem);
     if (!lead.lost && (lead.save_again || !lead.to_cover.empty() || !lead.to_tell.empty())) save();
+    if (!lead.lost && !lead.in_doubt.empty() && !lead.saving) {
+        lead.repetition = env_.time->at(env_.time->now() + back_off_delay(++lead.doubts), [weak = weak_from_this()] {
+            if (auto const self = weak.lock(); self && self->lead_) self->save();
+        });
+    }
     signal_.notify();
+}
+
+/// Tells those who wait for a commit how it ended.
+void partition_worker::answer(window_record& window, std::optional<error> const& problem) {
+    if (!problem) window.committed = true;
+    for (auto& done : std::exchange(window.committers, {})) {
+        if (!problem) {
+            std::move(done)(std::nullopt);
+        } else if (window.in_doubt || problem->code() == errc::outcome_unknown) {
+            std::move(done)(error(errc::outcome_unknown,
+                                  "whether window " + window.id + " was committed is not known: " + problem->what()));
+        } else {
+            std::move(done)(error(problem->code(), "window " + window.id + " was not committed: " + problem->what()));
+        }
+    }
 }
 
 /// Saves, and waits until that is durable. Throws the error of the save.

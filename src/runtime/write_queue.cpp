@@ -76,7 +76,7 @@ write_queue::ticket write_queue::append(store::log_id log, log::segment_text doc
         target.appends.push_back(std::move(item));
         start(key, target);
     }
-    watch_deadlines();
+    if (!watchdog_) watch_deadlines(env_.deadline());
     return id;
 }
 
@@ -91,8 +91,10 @@ bool write_queue::cancel(ticket which) {
         from.erase(found);
         return true;
     };
-    if (take(blocked_)) return true;
-    return std::any_of(lanes_.begin(), lanes_.end(), [&](auto& entry) { return take(entry.second.appends); });
+    auto const taken = take(blocked_) || std::any_of(lanes_.begin(), lanes_.end(),
+                                                     [&](auto& entry) { return take(entry.second.appends); });
+    if (taken) admit();
+    return taken;
 }
 
 void write_queue::submit(store::write_request request, write_done done) {
@@ -145,14 +147,7 @@ void write_queue::work(store::log_id key) {
     {
         std::lock_guard const lock(mutex_);
         pending_bytes_ -= items.bytes;
-        while (!blocked_.empty() &&
-               (pending_bytes_ == 0 || pending_bytes_ + blocked_.front().bytes <= max_pending_bytes_)) {
-            auto const target = lane_of(blocked_.front().log);
-            pending_bytes_ += blocked_.front().bytes;
-            lanes_[target].appends.push_back(std::move(blocked_.front()));
-            blocked_.pop_front();
-            if (target != key) start(target, lanes_[target]);
-        }
+        admit();
         auto& from = lanes_[key];
         if (from.appends.empty() && from.writes.empty()) {
             from.writing = false;
@@ -161,6 +156,19 @@ void write_queue::work(store::log_id key) {
     }
     // A new task for the next batch, so that reads waiting for a worker get their turn.
     asio::post(env_.workers, [self = shared_from_this(), key] { self->work(key); });
+}
+
+/// Queues the appends that waited for room where there is some now. Called with the mutex held.
+void write_queue::admit() {
+    while (!blocked_.empty() &&
+           (pending_bytes_ == 0 || pending_bytes_ + blocked_.front().bytes <= max_pending_bytes_)) {
+        auto const key = lane_of(blocked_.front().log);
+        auto& target = lanes_[key];
+        pending_bytes_ += blocked_.front().bytes;
+        target.appends.push_back(std::move(blocked_.front()));
+        blocked_.pop_front();
+        start(key, target);
+    }
 }
 
 bool write_queue::take(lane& from, batch& into) {
@@ -213,6 +221,7 @@ void write_queue::write(batch& items) {
             }
         } else {
             auto const problem = std::get<error>(items.jobs[i].result);
+            if (problem.code() == errc::outcome_unknown) newest_.doubt(request.log);
             log::segment const unwritten(0, 0, request.count, 0, request.text);
             std::int64_t begin = 0;
             for (auto& part : items.segments[i].parts) {
@@ -226,9 +235,8 @@ void write_queue::write(batch& items) {
     }
 }
 
-void write_queue::watch_deadlines() {
-    if (watchdog_) return;
-    watchdog_ = env_.time->at(env_.deadline() + milliseconds(1), [weak = weak_from_this()] {
+void write_queue::watch_deadlines(steady_time first) {
+    watchdog_ = env_.time->at(first + milliseconds(1), [weak = weak_from_this()] {
         if (auto const self = weak.lock()) self->expire();
     });
 }
@@ -245,13 +253,17 @@ void write_queue::expire() {
                 late.push_back(std::move(from.front()));
             }
         };
-        bool left = !blocked_.empty();
         collect(blocked_, false);
-        for (auto& [key, entry] : lanes_) {
-            collect(entry.appends, true);
-            left = left || !entry.appends.empty();
-        }
-        if (left || !blocked_.empty()) watch_deadlines();
+        for (auto& [key, entry] : lanes_) collect(entry.appends, true);
+        admit();
+        // Each queue is in the order of the deadlines.
+        std::optional<steady_time> first;
+        auto const look = [&](std::deque<waiting_append> const& at) {
+            if (!at.empty()) first = std::min(first.value_or(at.front().deadline), at.front().deadline);
+        };
+        look(blocked_);
+        for (auto const& [key, entry] : lanes_) look(entry.appends);
+        if (first) watch_deadlines(*first);
     }
     for (auto& item : late) {
         std::move(item.done)(error(errc::timeout, "the append was not handed to the database within its time-out"), 0,

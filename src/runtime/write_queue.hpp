@@ -67,7 +67,8 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     void work(store::log_id key);
     bool take(lane& from, batch& into);
     void write(batch& items);
-    void watch_deadlines();
+    void admit();
+    void watch_deadlines(steady_time first);
     void expire();
 
     environment env_;
