@@ -1,5 +1,6 @@
 #include "reliability/chaos.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -12,6 +13,22 @@ using std::chrono::steady_clock;
 
 /// More than any of these ends may take, on a slow machine with sanitizers as well.
 constexpr milliseconds end_limit{120'000};
+
+/// The run that the end of the report speaks of.
+int latest_consumer(std::string const& path) {
+    std::ifstream in(path, std::ios::ate);
+    if (!in) return 0;
+    auto const size = static_cast<std::streamoff>(in.tellg());
+    in.seekg(std::max<std::streamoff>(size - 65'536, 0));
+    int run = 0;
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words(line);
+        std::string what;
+        int found = 0;
+        if (is_whole(line) && words >> what >> found && what.starts_with("commit")) run = found;
+    }
+    return run;
+}
 
 }  // namespace
 
@@ -58,12 +75,21 @@ void chaos::run(int kills) {
             stopped_.insert(sleeper.run);
             continue;
         }
-        auto const which = static_cast<std::size_t>(below(6));
-        auto& victim = which < 3 ? producers_[which] : consumers_[which - 3];
-        victim.now->kill();
+        auto& chosen = victim();
+        chosen.now->kill();
         ++killed;
-        start(victim);
+        start(chosen);
     }
+}
+
+chaos::place& chaos::victim() {
+    if (below(2) == 0) {
+        auto const working = latest_consumer(directory_ / "consumers");
+        for (auto& each : consumers_)
+            if (each.run == working) return each;
+    }
+    auto const which = static_cast<std::size_t>(below(6));
+    return which < 3 ? producers_[which] : consumers_[which - 3];
 }
 
 void chaos::resume_due() {

@@ -21,7 +21,8 @@ class chaos {
     /// `common` is given to all processes, `consuming` to consumers alone: NAME=VALUE each.
     chaos(std::uint64_t seed, settings common, settings consuming);
 
-    /// Starts three producers and three consumers, and kills and restarts so many times.
+    /// Starts three producers and three consumers, and kills and restarts so many times; in every second one the one
+    /// that works on windows, if it is alive.
     void run(int kills);
     /// Ends the producers, then the consumers, as one would; then one more consumer takes what is left.
     void finish();
@@ -41,6 +42,7 @@ class chaos {
     };
 
     void start(place& at);
+    place& victim();
     void resume_due();
     void watch(milliseconds limit);
     void end(place& at);

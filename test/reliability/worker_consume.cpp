@@ -1,6 +1,6 @@
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <csignal>
 #include <random>
@@ -77,8 +77,9 @@ class consuming : public std::enable_shared_from_this<consuming> {
         out_.line("delivered " + run_and_id + ' ' + describe(received));
         if (hold_) co_await go_on_.async_wait(asio::use_awaitable);
         auto const executor = co_await asio::this_coro::executor;
-        if (in_flight_ > 1)
-            for (auto turns = random_() % 200; turns > 0; --turns) co_await asio::post(executor, asio::use_awaitable);
+        // Its work: a moment in which it may be killed, or with several in flight be overtaken by others.
+        asio::steady_timer work(executor, std::chrono::microseconds(random_() % 3000));
+        if (!drain_) co_await work.async_wait(asio::use_awaitable);
         out_.line("committing " + run_and_id);
         std::string refused;
         try {
