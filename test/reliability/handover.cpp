@@ -41,7 +41,7 @@ class holder {
     }
     ~holder() { ::close(in_); }
 
-    /// The next line that begins with the word.
+    /// The next line, which begins with the word ("committing" may come before).
     std::string wait_for(std::string const& what) {
         auto const until = steady_clock::now() + limit;
         while (true) {
@@ -51,6 +51,8 @@ class holder {
                 if (!is_whole(line)) continue;
                 lines_.push_back(line);
                 if (line.starts_with(what)) return line;
+                BOOST_REQUIRE_MESSAGE(line.starts_with("committing"),
+                                      "reported in place of '" << what << "': " << line);
             }
             pollfd ready{in_, POLLIN, 0};
             auto const left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();

@@ -122,10 +122,10 @@ void run(plan const& how) {
 
 BOOST_AUTO_TEST_SUITE(kills)
 
-BOOST_AUTO_TEST_CASE(count_windows) { run({{.count = 10}, "count:10", false, 60}); }
-BOOST_AUTO_TEST_CASE(several_in_flight) { run({{.max_in_flight = 4, .count = 7}, "count:7", false, 60}); }
-BOOST_AUTO_TEST_CASE(two_partitions_kept) { run({{.partitions = 2, .count = 10}, "count:10", true, 50}); }
-BOOST_AUTO_TEST_CASE(relaxed_windows_kept) { run({{}, "relaxed:5", true, 40}); }
-BOOST_AUTO_TEST_CASE(fixed_windows_kept) { run({{.interval = 10}, "fixed:10", true, 40}); }
+BOOST_AUTO_TEST_CASE(count_windows) { run({{.count = 10}, "count:10", false, 100}); }
+BOOST_AUTO_TEST_CASE(several_in_flight) { run({{.max_in_flight = 4, .count = 7}, "count:7", false, 100}); }
+BOOST_AUTO_TEST_CASE(two_partitions_kept) { run({{.partitions = 2, .count = 10}, "count:10", true, 80}); }
+BOOST_AUTO_TEST_CASE(relaxed_windows_kept) { run({{}, "relaxed:5", true, 60}); }
+BOOST_AUTO_TEST_CASE(fixed_windows_kept) { run({{.interval = 10}, "fixed:10", true, 60}); }
 
 BOOST_AUTO_TEST_SUITE_END()
