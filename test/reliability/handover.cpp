@@ -101,7 +101,7 @@ void append(temporary_directory const& directory, std::int64_t first, std::int64
 void stop(process& which, std::string const& database) {
     store::sqlite::side_file turn(database);
     for (int tries = 0; tries < 1000; ++tries) {
-        which.signal(SIGSTOP);
+        which.stop();
         if (turn.lock(steady_clock::now() + milliseconds(200))) {
             turn.unlock();
             return;
@@ -110,6 +110,25 @@ void stop(process& which, std::string const& database) {
     }
     BOOST_FAIL("the process always has the turn to write");
 }
+
+/// While it exists, processes that want to write wait before they have taken any lock.
+class closed_gate {
+  public:
+    explicit closed_gate(std::string const& database)
+        : file_(::open(store::sqlite::side_file(database).path().c_str(), O_RDWR | O_CLOEXEC)) {
+        struct flock both {};  // the gate, and the turn to write
+        both.l_type = F_WRLCK;
+        both.l_whence = SEEK_SET;
+        both.l_len = 2;
+        BOOST_REQUIRE(::fcntl(file_, F_OFD_SETLKW, &both) == 0);
+    }
+    ~closed_gate() { ::close(file_); }
+    closed_gate(closed_gate const&) = delete;
+    closed_gate& operator=(closed_gate const&) = delete;
+
+  private:
+    int file_;
+};
 
 bool same(delivery const& a, delivery const& b) {
     return a.id == b.id && a.partition == b.partition && a.start == b.start && a.end == b.end && a.reason == b.reason &&
@@ -156,20 +175,30 @@ BOOST_AUTO_TEST_CASE(a_holder_that_was_stopped_is_fenced) {
     BOOST_TEST(first.worker().result() == 0);
 }
 
-/// The stopped one commits while the other one is still at work on the window.
-BOOST_AUTO_TEST_CASE(a_holder_that_was_stopped_cannot_overtake) {
+/// Its commit was on its way when it was stopped, so that nothing but the database can refuse it.
+BOOST_AUTO_TEST_CASE(a_commit_on_its_way_is_fenced) {
     temporary_directory const directory;
     append(directory, 0, 9);
     holder first(directory, "first", "count:10");
     auto const window = first.wait_for_window();
-    stop(first.worker(), directory / "numbers.db");
+    {
+        closed_gate const gate(directory / "numbers.db");
+        first.commit();
+        first.wait_for("committing");
+        first.worker().stop();
+    }
     holder second(directory, "second", "count:10");
     BOOST_TEST(same(window, second.wait_for_window()));
-    first.commit();  // it finds the signal when it wakes up
     first.worker().signal(SIGCONT);
     first.wait_for("fenced");
-    second.commit();
-    second.wait_for("committed");
+
+    // It had no effect: the window comes again when the second one dies with it, now to the first.
+    second.worker().kill();
+    auto const again = first.wait_for_window();
+    BOOST_TEST(same(window, again));
+    BOOST_TEST(again.attempt == 3);
+    first.commit();
+    first.wait_for("committed");
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_holder_leaves_its_window) {

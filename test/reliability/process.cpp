@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <stdexcept>
 #include <system_error>
 
 namespace minibatch::test {
@@ -47,6 +49,15 @@ process::~process() {
 
 void process::signal(int number) const {
     if (!reaped_) ::kill(pid_, number);
+}
+
+void process::stop() {
+    signal(SIGSTOP);
+    siginfo_t state{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &state, WSTOPPED | WEXITED | WNOWAIT) < 0)
+        if (errno != EINTR) fail("waitid");
+    if (state.si_code != CLD_STOPPED) throw std::runtime_error("a process ended before it was stopped");
+    ::waitid(P_PID, static_cast<id_t>(pid_), &state, WSTOPPED | WNOHANG);
 }
 
 void process::kill() {

@@ -20,6 +20,8 @@ class process {
     process& operator=(process const&) = delete;
 
     void signal(int number) const;
+    /// SIGSTOP, and waits until it stands still.
+    void stop();
     /// SIGKILL, and waits for the end.
     void kill();
     /// Waits for the end; false: it did not come within the limit.
