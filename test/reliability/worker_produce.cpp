@@ -71,7 +71,7 @@ asio::awaitable<void> produce(job const& given) {
     std::mt19937 random(static_cast<unsigned>(given.run));
     asio::steady_timer pace(executor);
     while (!stopping) {
-        auto const last = mode == "single" ? next : next + random() % 10;
+        auto const last = mode == "single" ? next : next + static_cast<std::int64_t>(random() % 10);
         co_await append_numbers(numbers, out, mode, producer, next, last);
         next = last + 1;
         // Consumers that are killed all the time must be able to follow.
