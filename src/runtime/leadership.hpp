@@ -13,6 +13,7 @@ struct partition_worker::leadership {
           tracker(granted.state),
           pending(granted.state),
           planner(how, granted.state, partition),
+          stored(granted.state.low_number),
           trimmed(granted.state.low_number) {}
 
     std::int64_t const epoch;
@@ -41,6 +42,7 @@ struct partition_worker::leadership {
     std::vector<save_done> to_tell;
 
     // Trimming, along with saves.
+    std::int64_t stored;   // the record number below which all is committed in the store, or on its way there
     std::int64_t trimmed;  // the record number up to which trimming was asked for
     std::unique_ptr<timer> trim_timer;
 

@@ -132,6 +132,7 @@ void partition_worker::save() {
     for (auto const& window : covering) window->sent = true;
     store::commit_request request{group_, lead.epoch, lead.tracker.snapshot(), {}};
     auto const low_number = request.state.low_number;
+    lead.stored = low_number;
     std::vector<std::pair<store::write_request, write_queue::write_done>> requests;
     requests.emplace_back(
         std::move(request),
@@ -166,7 +167,7 @@ void partition_worker::save() {
 }
 
 void partition_worker::trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with) {
-    lead_->trimmed = lead_->tracker.snapshot().low_number;
+    lead_->trimmed = lead_->stored;
     with.emplace_back(store::trim_request{group_.log},
                       [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
                           auto const* trimmed = std::get_if<store::trim_result>(&outcome);

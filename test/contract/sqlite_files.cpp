@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "contract/stores.hpp"
+#include "store/sqlite/schema.hpp"
 
 using namespace minibatch;
 using namespace minibatch::test;
@@ -74,6 +75,28 @@ BOOST_AUTO_TEST_CASE(what_is_no_database_of_ours) {
     open_store("sqlite:" + (dir / "empty"))->open_stream("s", 1, {}, soon());
     other_program(dir / "empty").run("PRAGMA user_version = 2");
     refused(dir / "empty", errc::schema_too_new, "version 2");
+}
+
+// Several processes may open a new file at once.
+BOOST_AUTO_TEST_CASE(made_by_another_while_it_is_looked_at) {
+    temporary_directory dir;
+    minibatch::store::sqlite::connection looking(dir / "new.db");
+    minibatch::store::sqlite::connection other(dir / "new.db");
+    looking.start("open", soon());
+    auto const make_now = [](unsigned, void* maker, void* begun, void*) {
+        if (sqlite3_sql(static_cast<sqlite3_stmt*>(begun)) != std::string("PRAGMA user_version")) return 0;
+        try {
+            minibatch::store::sqlite::create_schema(*static_cast<minibatch::store::sqlite::connection*>(maker));
+        } catch (error const&) {  // it has to wait
+        }
+        return 0;
+    };
+    sqlite3_trace_v2(looking.handle(), SQLITE_TRACE_STMT, make_now, &other);
+    BOOST_TEST(minibatch::store::sqlite::check_schema(looking));
+    sqlite3_trace_v2(looking.handle(), 0, nullptr, nullptr);
+    other.start("open", soon());
+    minibatch::store::sqlite::create_schema(other);
+    BOOST_TEST(!minibatch::store::sqlite::check_schema(looking));
 }
 
 BOOST_AUTO_TEST_CASE(read_only) {

@@ -1,5 +1,6 @@
 #include "store/sqlite/schema.hpp"
 
+#include <optional>
 #include <string>
 
 namespace minibatch::store::sqlite {
@@ -48,6 +49,9 @@ bool check_schema(connection& db) {
     };
     if (sqlite3_db_readonly(db.handle(), "main") == 1)
         refuse(errc::read_only, "the file cannot be written to; permissions?");
+    // All in one state of the file: another process may be making the tables.
+    std::optional<transaction> looking;
+    if (sqlite3_get_autocommit(db.handle())) looking.emplace(db, transaction::kind::read);
     auto const application = db.query_integer("PRAGMA application_id");
     auto const version = db.query_integer("PRAGMA user_version");
     if (application == our_application) {
