@@ -94,6 +94,9 @@ void stream::start_open(owner const& db, std::string name, stream_options option
         core, detail::operation<stream>(std::move(done)),
         [core, name = std::move(name), options](store::store& database, store::steady_time deadline) {
             store::check_name("stream", name);
+            if (name.ends_with(".dead"))
+                throw error(errc::invalid_name,
+                            "the stream name '" + name + "' is not allowed: the ending '.dead' is reserved");
             detail::check(options);
             auto const limits = detail::limits_of(options);
             auto record = database.open_stream(name, options.partitions,
