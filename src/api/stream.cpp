@@ -120,13 +120,15 @@ void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std:
     detail::operation<position> op(std::move(done));
     if (documents.empty()) return op.fail(error(errc::invalid_argument, "an empty range was given to append"));
     log::segment_text text;
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < documents.size(); ++i) {
         auto& document = documents[i];
         if (document.problem) {
             return op.fail(error(document.problem->code(),
                                  "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
         }
-        if (text.size() + document.text.size() > max_document_bytes) {
+        bytes += document.text.size();
+        if (bytes > max_document_bytes) {
             return op.fail(error(errc::document_too_large, "the batch is larger than " +
                                                                std::to_string(max_document_bytes) +
                                                                " bytes at document " + std::to_string(i)));
