@@ -195,6 +195,7 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
                 logs.push_back(database.state({core->record.incarnation, partition}, deadline));
                 info.messages += logs.back().end.offset - logs.back().floor.offset;
                 info.bytes += logs.back().bytes;
+                info.appended += logs.back().end.offset;
             }
             for (auto const& group : database.list_groups(core->record.incarnation, deadline)) {
                 auto found = std::find_if(info.groups.begin(), info.groups.end(),
