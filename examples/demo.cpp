@@ -124,13 +124,6 @@ asio::awaitable<void> show(settings how) {
         };
         co_await (all() && by_hundreds(hundreds) && by_time(times, feed.size()));
     }
-    std::puts(
-        "\nWhat to try next:\n"
-        "  examples/first_program.cpp   the smallest program, explained in README.md\n"
-        "  examples/strategies.cpp      all strategies on the same earthquakes\n"
-        "  examples/restart.cpp         kill it in the middle of a window and start it again\n"
-        "  examples/http_server.cpp     curl in, server-sent events out\n"
-        "  tools/test                   build and run all tests");
 }
 
 double positive(char const* text) {

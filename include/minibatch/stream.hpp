@@ -41,6 +41,8 @@ struct stream_info {
     int partitions = 1;
     std::int64_t messages = 0;
     std::int64_t bytes = 0;
+    /// Messages that were ever appended, those that have been removed included.
+    std::int64_t appended = 0;
     std::vector<group_info> groups;
 };
 

@@ -97,6 +97,9 @@ void stream::start_open(owner const& db, std::string name, stream_options option
         core, detail::operation<stream>(std::move(done)),
         [core, name = std::move(name), options](store::store& database, store::steady_time deadline) {
             store::check_name("stream", name);
+            if (name.ends_with(".dead"))
+                throw error(errc::invalid_name,
+                            "the stream name '" + name + "' is not allowed: the ending '.dead' is reserved");
             detail::check(options);
             auto const limits = detail::limits_of(options);
             auto record = database.open_stream(name, options.partitions,
@@ -120,13 +123,15 @@ void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std:
     detail::operation<position> op(std::move(done));
     if (documents.empty()) return op.fail(error(errc::invalid_argument, "an empty range was given to append"));
     log::segment_text text;
+    std::size_t bytes = 0;
     for (std::size_t i = 0; i < documents.size(); ++i) {
         auto& document = documents[i];
         if (document.problem) {
             return op.fail(error(document.problem->code(),
                                  "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
         }
-        if (text.size() + document.text.size() > max_document_bytes) {
+        bytes += document.text.size();
+        if (bytes > max_document_bytes) {
             return op.fail(error(errc::document_too_large, "the batch is larger than " +
                                                                std::to_string(max_document_bytes) +
                                                                " bytes at document " + std::to_string(i)));
@@ -193,6 +198,7 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
                 logs.push_back(database.state({core->record.incarnation, partition}, deadline));
                 info.messages += logs.back().end.offset - logs.back().floor.offset;
                 info.bytes += logs.back().bytes;
+                info.appended += logs.back().end.offset;
             }
             for (auto const& group : database.list_groups(core->record.incarnation, deadline)) {
                 auto found = std::find_if(info.groups.begin(), info.groups.end(),

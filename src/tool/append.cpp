@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tool/line_reader.hpp"
+#include "tool/option_values.hpp"
 #include "tool/session.hpp"
 
 namespace minibatch::tool {
@@ -25,7 +26,7 @@ class background_reader {
   public:
     background_reader(asio::any_io_executor executor, std::vector<std::string> files)
         : executor_(std::move(executor)),
-          arrived_(executor_, asio::steady_timer::time_point::max()),
+          arrived_(std::make_shared<asio::steady_timer>(executor_, asio::steady_timer::time_point::max())),
           reader_(std::move(files)),
           thread_([this] { read_all(); }) {}
     ~background_reader() {
@@ -59,7 +60,7 @@ class background_reader {
                 }
             }
             boost::system::error_code woken;
-            co_await arrived_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+            co_await arrived_->async_wait(asio::redirect_error(asio::use_awaitable, woken));
         }
     }
 
@@ -79,13 +80,14 @@ class background_reader {
             std::move(read.begin(), read.end(), std::back_inserter(lines_));
             problem_ = problem;
             ended_ = status != line_reader::status::lines;
-            asio::post(executor_, [this, keep = std::make_shared<int>()] { arrived_.cancel(); });
+            // Run when its turn comes, perhaps after this object has gone.
+            asio::post(executor_, [arrived = arrived_] { arrived->cancel(); });
             room_.wait(lock, [&] { return lines_.size() < 10 * max_batch || stopped_; });
         }
     }
 
     asio::any_io_executor executor_;
-    asio::steady_timer arrived_;
+    std::shared_ptr<asio::steady_timer> arrived_;
     std::mutex mutex_;
     std::condition_variable room_;
     std::vector<input_line> lines_;
@@ -134,6 +136,7 @@ asio::awaitable<int> run_append(session& in, append_options options) {
     std::exception_ptr problem;
     background_reader reader(co_await asio::this_coro::executor, options.files);
     in.on_stop = [&reader] { reader.stop(); };
+    if (in.stopping) reader.stop();
     try {
         for (bool more = true; more;) {
             auto const lines = co_await reader.next();
@@ -149,11 +152,12 @@ asio::awaitable<int> run_append(session& in, append_options options) {
                     if (!line.too_large && line.text.find_first_not_of(" \t\r") == std::string::npos) continue;
                     document = line.too_large ? encoded_document{{},
                                                                  error(errc::document_too_large,
-                                                                       "the line is larger than a document may be")}
+                                                                       "the line is longer than a document may be, "
+                                                                       "which is 15 MiB (15728640 bytes)")}
                                               : encode_document_text(line.text);
                     if (document.problem) {
-                        std::fprintf(stderr, "%.*s:%llu: %s\n", static_cast<int>(line.file.size()), line.file.data(),
-                                     static_cast<unsigned long long>(line.number), document.problem->what());
+                        auto const where = std::string(line.file) + ":" + std::to_string(line.number);
+                        std::fprintf(stderr, "%s\n", printable(where + ": " + document.problem->what()).c_str());
                         if (options.skip_bad) {
                             ++done.skipped;
                             continue;

@@ -1,7 +1,7 @@
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "tool/idle_watch.hpp"
 #include "tool/session.hpp"
 
 namespace minibatch::tool {
@@ -45,28 +45,6 @@ std::string line_of(window const& w) {
     return out;
 }
 
-/// Stops the consumer when no message has come for a while.
-class idle_watch {
-  public:
-    idle_watch(asio::any_io_executor executor, std::optional<duration> limit, std::function<void()> expired)
-        : timer_(std::move(executor)), limit_(limit), expired_(std::move(expired)) {
-        restart();
-    }
-    void restart() {
-        if (!limit_) return;
-        timer_.expires_after(*limit_);
-        timer_.async_wait([this](boost::system::error_code cancelled) {
-            if (!cancelled) expired_();
-        });
-    }
-    void end() { timer_.cancel(); }
-
-  private:
-    asio::steady_timer timer_;
-    std::optional<duration> limit_;
-    std::function<void()> expired_;
-};
-
 }  // namespace
 
 asio::awaitable<int> run_consume(session& in, consume_options options) {
@@ -84,7 +62,9 @@ asio::awaitable<int> run_consume(session& in, consume_options options) {
     auto const stop = [&from, remainder] { from.stop(remainder); };
     in.on_stop = stop;
     if (in.stopping) stop();
-    idle_watch idle(co_await asio::this_coro::executor, options.idle_exit, stop);
+    std::optional<idle_watch> idle;
+    if (options.idle_exit)
+        idle.emplace(co_await asio::this_coro::executor, source, options.group, *options.idle_exit, stop);
 
     std::int64_t windows = 0;
     std::exception_ptr problem;
@@ -93,14 +73,15 @@ asio::awaitable<int> run_consume(session& in, consume_options options) {
             auto taken = co_await from.next_window();
             if (!taken) break;
             write_out(line_of(*taken));
+            if (idle && !taken->empty()) idle->restart();
             co_await taken->commit();
-            if (!taken->empty()) idle.restart();
+            if (idle && !taken->empty()) idle->restart();
             if (++windows == options.max_windows) break;
         }
     } catch (...) {
         problem = std::current_exception();
     }
-    idle.end();
+    idle.reset();
     in.on_stop = nullptr;
     from.stop();
     if (problem) std::rethrow_exception(problem);

@@ -1,6 +1,9 @@
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
+#include <thread>
+#include <utility>
 
 #include "tool/session.hpp"
 
@@ -42,36 +45,66 @@ void report(int& code, std::exception_ptr thrown) {
     }
 }
 
+/// Hears SIGINT and SIGTERM on a thread of its own: the main thread may be writing to somebody who does not read. The
+/// first asks the command to finish, the second ends the program.
+class signal_watch {
+  public:
+    signal_watch(asio::io_context& main, session& in) : main_(main), in_(in), signals_(own_, SIGINT, SIGTERM) {
+        listen();
+        thread_ = std::thread([this] { own_.run(); });
+    }
+    ~signal_watch() {
+        own_.stop();
+        thread_.join();
+    }
+    signal_watch(signal_watch const&) = delete;
+    signal_watch& operator=(signal_watch const&) = delete;
+
+  private:
+    void listen() {
+        signals_.async_wait([this](boost::system::error_code failed, int) {
+            if (failed) return;
+            if (std::exchange(heard_, true)) std::_Exit(exit_interrupted_twice);
+            asio::post(main_, [&in = in_] { in.stop(); });
+            listen();
+        });
+    }
+
+    asio::io_context& main_;
+    session& in_;
+    asio::io_context own_{1};
+    asio::signal_set signals_;
+    bool heard_ = false;
+    std::thread thread_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
     auto parsed = parse_command_line(argc, argv);
     if (auto const* leave = std::get_if<early_exit>(&parsed)) {
-        std::fputs(leave->out.c_str(), stdout);
         std::fputs(leave->err.c_str(), stderr);
+        try {
+            write_out(leave->out);
+        } catch (output_error const& problem) {
+            complain(problem.what());
+            return exit_failed;
+        }
         return leave->code;
     }
     auto& line = std::get<command_line>(parsed);
-    std::signal(SIGPIPE, SIG_IGN);
 
     int code = exit_failed;
     {
         asio::io_context context(1);
         session in{line.db};
-        asio::signal_set signals(context, SIGINT, SIGTERM);
-        std::function<void(boost::system::error_code, int)> on_signal = [&](boost::system::error_code failed, int) {
-            if (failed) return;
-            if (in.stopping) std::_Exit(exit_interrupted_twice);
-            in.stop();
-            signals.async_wait(on_signal);
-        };
-        signals.async_wait(on_signal);
+        signal_watch const signals(context, in);
         asio::co_spawn(context, run(in, std::move(line.what)), [&](std::exception_ptr thrown, int result) {
             if (thrown)
                 report(code, thrown);
             else
                 code = result;
-            signals.cancel();
         });
         context.run();
     }

@@ -14,4 +14,7 @@ std::int64_t parse_integer(std::string_view text, std::int64_t least);
 /// Throws std::invalid_argument with a sentence about the value.
 std::chrono::milliseconds parse_seconds(std::string_view text, bool may_be_zero);
 
+/// The text with control characters as `\x1b`: names and files come from anywhere, and go to a terminal.
+std::string printable(std::string_view text);
+
 }  // namespace minibatch::tool

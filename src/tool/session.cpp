@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "tool/option_values.hpp"
+
 namespace minibatch::tool {
 
 asio::awaitable<database> session::connect() const {
@@ -26,8 +28,6 @@ void write_out(std::string_view text) {
     }
 }
 
-void complain(std::string_view text) {
-    std::fprintf(stderr, "minibatch: %.*s\n", static_cast<int>(text.size()), text.data());
-}
+void complain(std::string_view text) { std::fprintf(stderr, "minibatch: %s\n", printable(text).c_str()); }
 
 }  // namespace minibatch::tool

@@ -16,7 +16,8 @@ namespace asio = boost::asio;
 /// What a command runs in: the database's URL, and what to do when a signal asks to finish.
 struct session {
     std::string url;
-    /// Set by a command that has something to finish; called on SIGINT or SIGTERM, once.
+    /// Set by a command that has something to finish; called on SIGINT or SIGTERM, once. Whoever sets it late has to
+    /// look at `stopping`.
     std::function<void()> on_stop = {};
     bool stopping = false;
 
@@ -33,7 +34,7 @@ struct output_error : std::runtime_error {
 };
 /// Writes all of a text to standard output, past any buffer. Throws output_error.
 void write_out(std::string_view text);
-/// A message on standard error.
+/// A message on standard error; what a terminal would take for commands is shown as `\x1b`.
 void complain(std::string_view text);
 
 asio::awaitable<int> run_append(session& in, append_options options);

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(read_only) {
     }
     ::chmod(path.c_str(), 0666);
     without_privileges const plain;
-    if (::getuid() == 0) refused(path, errc::read_only, "read-only");  // the directory is not ours
+    if (::getuid() == 0) refused(path, errc::read_only, "the directory cannot be written to");
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_reported) {

@@ -77,6 +77,25 @@ class piped_input {
     int write_end_ = -1;
 };
 
+/// The thread that makes this, which is about to read. Others can wait until it has found nothing and sleeps.
+class this_thread {
+  public:
+    void wait_until_asleep() const {
+        while (state() != 'S') std::this_thread::yield();
+    }
+
+  private:
+    char state() const {
+        std::ifstream file("/proc/self/task/" + std::to_string(id_) + "/stat");
+        std::string text;
+        std::getline(file, text);
+        auto const name_end = text.rfind(") ");  // the name of the program may hold anything
+        return name_end == std::string::npos ? '?' : text[name_end + 2];
+    }
+
+    pid_t const id_ = ::gettid();
+};
+
 std::vector<input_line> read_all(line_reader& reader) {
     std::vector<input_line> all;
     std::vector<input_line> lines;
@@ -142,13 +161,14 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_too_large_is_reported_once_and_skipped) {
 }
 
 BOOST_AUTO_TEST_CASE(a_line_is_delivered_when_it_arrives) {
+    this_thread const reader_thread;
     piped_input input;
     line_reader reader({"-"});
     std::vector<input_line> lines;
     for (int i = 1; i <= 5; ++i) {
         std::atomic<std::chrono::steady_clock::rep> written{0};
         std::thread writer([&] {
-            std::this_thread::sleep_for(20ms);
+            reader_thread.wait_until_asleep();
             written = std::chrono::steady_clock::now().time_since_epoch().count();
             input.write("line\nunfini");
         });
@@ -179,12 +199,13 @@ BOOST_AUTO_TEST_CASE(what_is_there_comes_together) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_ends_a_read_that_waits_and_all_later_ones) {
+    this_thread const reader_thread;
     piped_input input;
     line_reader reader({"-"});
     std::vector<input_line> lines;
     input.write("unfinished");
     std::thread stopper([&] {
-        std::this_thread::sleep_for(20ms);
+        reader_thread.wait_until_asleep();
         reader.stop();
     });
     BOOST_TEST((reader.read(lines) == status::stopped));
@@ -197,13 +218,14 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_read_that_waits_and_all_later_ones) {
 line_reader* signalled = nullptr;
 
 BOOST_AUTO_TEST_CASE(a_signal_handler_may_stop_it) {
+    this_thread const reader_thread;
     piped_input const input;
     line_reader reader({"-"});
     signalled = &reader;
     auto* const before = std::signal(SIGUSR1, [](int) { signalled->stop(); });
     auto const self = ::pthread_self();
     std::thread sender([&] {
-        std::this_thread::sleep_for(20ms);
+        reader_thread.wait_until_asleep();
         ::pthread_kill(self, SIGUSR1);
     });
     std::vector<input_line> lines;
@@ -213,13 +235,14 @@ BOOST_AUTO_TEST_CASE(a_signal_handler_may_stop_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_named_pipe_waits_for_its_writer_and_can_be_stopped) {
+    this_thread const reader_thread;
     temporary_directory const directory;
     auto const path = directory.path("pipe");
     BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
     {
         line_reader reader({path});
         std::thread writer([&] {
-            std::this_thread::sleep_for(20ms);
+            reader_thread.wait_until_asleep();
             std::ofstream(path) << "one\ntwo";
         });
         auto const lines = read_all(reader);
@@ -229,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_named_pipe_waits_for_its_writer_and_can_be_stopped) {
     }
     line_reader reader({path});
     std::thread stopper([&] {
-        std::this_thread::sleep_for(20ms);
+        reader_thread.wait_until_asleep();
         reader.stop();
     });
     std::vector<input_line> lines;

@@ -154,15 +154,17 @@ std::ostream& operator<<(std::ostream& out, wrong_row const& row) {
 
 std::vector<wrong_row> const wrong = {
     {{}, "minibatch: a command is required"},
-    {{"frobnicate"}, "frobnicate"},
-    {{"--frob", "streams"}, "--frob"},
+    {{"frobnicate"}, "minibatch: unknown command 'frobnicate'"},
+    {{"--frob", "streams"}, "unknown option '--frob'"},
     {{"append"}, "minibatch append: STREAM is required"},
     {{"append", ""}, "STREAM"},
     {{"append", "--bogus"}, "--bogus"},
     {{"append", "s", "--skip-bda"}, "--skip-bda"},
     {{"append", "s", "--key"}, "--key"},
     {{"append", "s", "--key", ""}, "--key"},
-    {{"append", "s", "--db"}, "--db"},
+    {{"append", "s", "--db"}, "--db: its value is missing"},
+    {{"append", "s", "--db", ""}, "--db: the URL is empty"},
+    {{"--db=", "append", "s"}, "--db: its value is missing"},
     {{"consume", "s"}, "--size or --interval"},
     {{"consume", "s", "--size", "1", "--interval", "1"}, "--interval"},
     {{"consume", "s", "--size", "0"}, "--size"},
@@ -172,7 +174,7 @@ std::vector<wrong_row> const wrong = {
     {{"consume", "s", "--size", "0x10"}, "--size"},
     {{"consume", "s", "--size", "99999999999999999999"}, "--size: '99999999999999999999' is out of range"},
     {{"consume", "s", "--size", ""}, "--size"},
-    {{"consume", "s", "--size", "1", "--size", "2"}, "--size"},
+    {{"consume", "s", "--size", "1", "--size", "2"}, "--size: it is given more than once"},
     {{"consume", "s", "--size", "1", "--fixed"}, "--fixed"},
     {{"consume", "s", "--size", "1", "--no-empty"}, "--no-empty"},
     {{"consume", "s", "--interval", "0"}, "--interval"},
@@ -190,7 +192,7 @@ std::vector<wrong_row> const wrong = {
     {{"consume", "s", "--size", "1", "--idle-exit=-1"}, "--idle-exit"},
     {{"consume", "s", "--size", "1", "--from", "yesterday"}, "--from: 'yesterday' is neither earliest nor latest"},
     {{"consume", "s", "--size", "1", "--group", ""}, "--group"},
-    {{"consume", "s", "t", "--size", "1"}, "t"},
+    {{"consume", "s", "t", "--size", "1"}, "unexpected argument 't'"},
     {{"peek"}, "STREAM"},
     {{"peek", "s", "--limit", "none"}, "--limit"},
     {{"streams", "s"}, "s"},
@@ -201,7 +203,8 @@ std::vector<wrong_row> const wrong = {
     {{"groups"}, "delete"},
     {{"groups", "delete"}, "STREAM"},
     {{"groups", "delete", "s"}, "GROUP"},
-    {{"groups", "list"}, "list"},
+    {{"groups", "list"}, "minibatch groups: unknown command 'list'"},
+    {{"a\x1b[31m\n"}, "'a\\x1b[31m\\x0a'"},
 };
 
 BOOST_DATA_TEST_CASE(wrong_use_is_named_and_exits_with_2, boost::unit_test::data::make(wrong), row) {

@@ -44,11 +44,12 @@ explanation explain(int result, int system_error, bool late) noexcept {
         case SQLITE_FULL:
             return {errc::storage_full, "the disk is full"};
         case SQLITE_READONLY:
+            if (not_permitted(system_error)) return {errc::read_only, "the directory cannot be written to"};
             return {errc::read_only, "the database is read-only"};
         case SQLITE_CORRUPT:
             return {errc::corrupt, "the database is damaged"};
         case SQLITE_NOTADB:
-            return {errc::not_a_database, "the file is not a database"};
+            return {errc::not_a_database, "this is no SQLite database"};
         case SQLITE_PERM:
             return {errc::read_only, "access is not permitted"};
         case SQLITE_CANTOPEN:
@@ -129,7 +130,8 @@ std::int64_t connection::query_integer(char const* sql) {
 void connection::fail(int result, char const* detail) const {
     bool const about_a_file = (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN;
     int system_error = handle_ && about_a_file ? last_error(handle_) : 0;
-    if ((result & 0xff) == SQLITE_CANTOPEN && directory_is_closed(path_)) system_error = EACCES;
+    bool const about_permission = (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY;
+    if (about_permission && directory_is_closed(path_)) system_error = EACCES;
     bool const late = std::chrono::steady_clock::now() >= deadline_;
     auto const [value, words] = explain(result, system_error, late);
     std::string text = "database '" + path_ + "', " + operation_ + ": " + words;

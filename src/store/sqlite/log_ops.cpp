@@ -191,8 +191,12 @@ read_result read(connection& db, log_id id, std::int64_t from_number, read_limit
         std::shared_ptr<std::string const> text;
         if (query.integer(2) > 0) text = std::make_shared<std::string const>(query.text(5));
         if (text && text->size() != size) db.corrupt("record " + std::to_string(next) + " of a log is cut off");
-        out.records.push_back(std::make_shared<log::segment const>(next, query.integer(1), query.integer(2),
-                                                                   query.integer(3), std::move(text)));
+        try {
+            out.records.push_back(std::make_shared<log::segment const>(next, query.integer(1), query.integer(2),
+                                                                       query.integer(3), std::move(text)));
+        } catch (error const& damage) {
+            db.corrupt(damage.diagnostics());
+        }
     }
     return out;
 }

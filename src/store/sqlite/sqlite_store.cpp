@@ -175,9 +175,12 @@ std::string resolve(std::string const& path) {
     std::error_code ignored;
     auto resolved = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
     if (resolved.empty()) resolved = path;
-    if (!fs::is_directory(resolved.parent_path(), ignored))
-        throw error(errc::unavailable, "database '" + resolved.string() + "', open: the directory '" +
-                                           resolved.parent_path().string() + "' does not exist");
+    auto const directory = resolved.parent_path();
+    if (!fs::is_directory(directory, ignored))
+        throw error(errc::unavailable,
+                    "database '" + resolved.string() + "', open: " +
+                        (fs::exists(directory, ignored) ? "'" + directory.string() + "' is not a directory"
+                                                        : "the directory '" + directory.string() + "' does not exist"));
     if (fs::is_directory(resolved, ignored))
         throw error(errc::not_a_database, "database '" + resolved.string() + "', open: this is a directory");
     return resolved.string();

@@ -1,0 +1,124 @@
+"""What the tests of the tool share: the built program is in MINIBATCH_TOOL, each test has a directory of its own."""
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOOL = os.environ.get("MINIBATCH_TOOL")
+LIMIT = 120  # seconds that nothing here ever takes
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+class Done:
+    """How a run ended; `out` and `err` are text, `raw` is standard output as bytes."""
+
+    def __init__(self, code, out, err):
+        self.code = code
+        self.raw = out
+        self.out = out.decode(errors="backslashreplace")
+        self.err = err.decode(errors="backslashreplace")
+
+    def windows(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def __str__(self):
+        return f"exit code {self.code}\nout: {self.out[:2000]}\nerr: {self.err[:2000]}"
+
+
+class ToolTest(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="minibatch-tool-")
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.environment = {k: v for k, v in os.environ.items() if k not in ("MINIBATCH_MONGO_URL", "MONGO_URL")}
+        self.environment["MINIBATCH_URL"] = "sqlite:test.db"
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def file(self, name, content):
+        with open(self.path(name), "wb") as out:
+            out.write(content if isinstance(content, bytes) else content.encode())
+        return name
+
+    def start(self, *args, before=(), **how):
+        """Starts the tool; it is killed when the test ends before it."""
+        how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+        process = subprocess.Popen([*before, TOOL, *args], cwd=self.dir, env=self.environment, **how)
+
+        def clean():
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    stream.close()
+
+        self.addCleanup(clean)
+        return process
+
+    def end(self, process, input=None):
+        out, err = process.communicate(input, timeout=LIMIT)
+        return Done(process.returncode, out or b"", err or b"")
+
+    def run_tool(self, *args, input=b"", before=()):
+        if isinstance(input, str):
+            input = input.encode()
+        return self.end(self.start(*args, before=before, stdin=subprocess.PIPE), input)
+
+    def ok(self, *args, input=b"", before=()):
+        """The command succeeds and has nothing to complain about."""
+        done = self.run_tool(*args, input=input, before=before)
+        self.assertEqual(done.code, 0, f"{args}: {done}")
+        self.assertEqual(done.err, "", f"{args}: {done}")
+        return done
+
+    def fails(self, code, words, *args, input=b"", before=()):
+        """It ends with this exit code, and its message holds all these words."""
+        done = self.run_tool(*args, input=input, before=before)
+        self.assertEqual(done.code, code, f"{args}: {done}")
+        for word in [words] if isinstance(words, str) else words:
+            self.assertIn(word, done.err, f"{args}: {done}")
+        return done
+
+    def append(self, stream, documents):
+        lines = "".join(json.dumps(document) + "\n" for document in documents)
+        return json.loads(self.ok("append", stream, input=lines).out)
+
+    def documents(self, stream):
+        return [json.loads(line) for line in self.ok("peek", stream).out.splitlines()]
+
+    def appended(self, stream):
+        """How many messages the stream has; for waiting until it has enough."""
+        done = self.run_tool("info", stream, "--json")
+        return json.loads(done.out)["messages"] if done.code == 0 else 0
+
+    def wait_until(self, condition, what):
+        limit = time.monotonic() + LIMIT
+        while not condition():
+            self.assertLess(time.monotonic(), limit, f"waited in vain: {what}")
+
+    def read_line(self, process):
+        """The next line on standard output, byte by byte, so that nothing more is taken out of the pipe."""
+        line = b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([process.stdout], [], [], LIMIT)
+            self.assertTrue(ready, f"no output within {LIMIT} s")
+            byte = os.read(process.stdout.fileno(), 1)
+            self.assertTrue(byte, "the output has ended")
+            line += byte
+        return line
+
+
+def main():
+    if not TOOL:
+        sys.exit("MINIBATCH_TOOL must name the built tool")
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    unittest.main(verbosity=2)

@@ -1,0 +1,115 @@
+"""A disk that is really full: a small one is mounted, in a mount namespace of its own."""
+import json
+import os
+import subprocess
+import unittest
+
+import support
+
+
+class Disk:
+    """A disk of some MiB, seen only by what runs `inside`; gone with the process that holds it."""
+
+    def __init__(self, at, mib):
+        self.at = at
+        self.mib = mib
+        # Somebody who is not root becomes it, in a namespace of users.
+        self.user = [] if os.geteuid() == 0 else ["--map-root-user"]
+        self.holder = subprocess.Popen(
+            ["unshare", *self.user, "--mount", "sh", "-c",
+             'mount -t tmpfs -o size="$2"m tmpfs "$1" && echo mounted && exec cat', "sh", at, str(mib)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if self.holder.stdout.readline() != "mounted\n":
+            error = self.holder.stderr.read()
+            self.close()
+            raise AssertionError(f"no disk could be mounted; this test needs root or user namespaces: {error}")
+
+    @property
+    def inside(self):
+        user = ["--user", "--preserve-credentials"] if self.user else []
+        return ["nsenter", "--target", str(self.holder.pid), *user, "--mount", "--"]
+
+    def shell(self, command):
+        subprocess.run([*self.inside, "sh", "-ec", 'cd "$0"; test "$(stat -f -c %T .)" = tmpfs; ' + command, self.at],
+                       check=True, stderr=subprocess.DEVNULL)
+
+    def resize(self, mib):
+        self.shell(f'mount -o remount,size={mib}m "$0"')
+
+    def fill(self):
+        """Never more than the disk holds, should it not be the small one."""
+        self.shell(f"head -c {self.mib}M /dev/zero > ballast || true")
+
+    def free(self):
+        self.shell("rm ballast")
+
+    def close(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+        self.holder.stdout.close()
+        self.holder.stderr.close()
+
+
+class FullDisk(support.ToolTest):
+    def disk(self, mib):
+        at = self.path("disk")
+        os.mkdir(at)
+        disk = Disk(at, mib)
+        self.addCleanup(disk.close)
+        self.environment["MINIBATCH_URL"] = f"sqlite:{at}/test.db"
+        return disk
+
+    def lines(self, count, begin=0):
+        return b"".join(b'{"n":%d,"pad":"%s"}\n' % (n, b"x" * 1000) for n in range(begin, begin + count))
+
+    def numbers(self, disk):
+        return [json.loads(line)["n"] for line in self.ok("peek", "s", before=disk.inside).out.splitlines()]
+
+    def test_append_stops_with_what_is_stored_and_goes_on_when_there_is_space(self):
+        disk = self.disk(8)
+        done = self.fails(1, [f"database '{disk.at}/test.db'", "full"], "append", "s", input=self.lines(20_000),
+                          before=disk.inside)
+        told = json.loads(done.out)
+        count = told["appended"]
+        self.assertGreater(count, 0)
+        self.assertEqual(told, {"appended": count, "first": 0, "last": count - 1})
+        disk.resize(9)
+        self.assertEqual(self.numbers(disk), list(range(count)))
+        disk.resize(64)
+        more = self.ok("append", "s", input=self.lines(10, count), before=disk.inside)
+        self.assertEqual(json.loads(more.out), {"appended": 10, "first": count, "last": count + 9})
+        self.assertEqual(self.numbers(disk), list(range(count + 10)))
+
+    def test_a_consumer_loses_nothing(self):
+        disk = self.disk(16)
+        self.ok("append", "s", input=self.lines(3_000), before=disk.inside)
+        process = self.start("consume", "s", "--size", "10", before=disk.inside)
+        begin = self.read_line(process)
+        # The pipe holds less than all windows: the consumer waits in it, and has most of its commits before it.
+        disk.fill()
+        first = self.end(process)
+        first.out = begin.decode() + first.out
+        self.assertEqual(first.code, 1)
+        for word in (f"database '{disk.at}/test.db'", "full"):
+            self.assertIn(word, first.err)
+        disk.free()
+        info = json.loads(self.ok("info", "s", "--json", before=disk.inside).out)
+        windows = info["groups"][0]["lag"] // 10
+        # It could not give back its lease either: the next one waits until that has run out.
+        second = self.ok("consume", "s", "--size", "10", "--max-windows", str(windows), before=disk.inside)
+        seen = [d["n"] for done in (first, second) for w in done.windows() for d in w["data"]]
+        # The window that was written and could not be committed comes again, and no other.
+        self.assertEqual(sorted(set(seen)), list(range(3_000)))
+        self.assertEqual(len(seen), 3_010)
+
+    def test_no_room_for_a_new_database(self):
+        disk = self.disk(1)
+        disk.fill()
+        self.fails(1, [f"{disk.at}/test.db", "full"], "append", "s", input=self.lines(1), before=disk.inside)
+        disk.free()
+        self.ok("append", "s", input=self.lines(1), before=disk.inside)
+        self.assertEqual(self.numbers(disk), [0])
+
+
+if __name__ == "__main__":
+    support.main()
