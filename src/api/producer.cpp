@@ -18,6 +18,10 @@ producer_core::producer_core(std::shared_ptr<stream_core> target, producer_optio
 }
 
 producer_core::~producer_core() {
+    if (stream_->db->guard().forked()) {
+        static_cast<void>(linger_.release());
+        return;
+    }
     if (buffer_.empty()) return;
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
@@ -40,7 +44,12 @@ std::shared_ptr<shared_operation<>> producer_core::cancellable(operation<> done)
     return shared;
 }
 
-void producer_core::append(std::string document, operation<> done) {
+void producer_core::append(encoded_document document, completion<> handler) {
+    auto begun = stream_->db->begin(std::move(handler));
+    if (!begun) return;
+    auto& done = *begun;
+    if (document.problem) return done.fail(std::move(*document.problem));
+    auto& text = document.text;
     {
         lock const held(mutex_);
         if (failure_) {
@@ -49,13 +58,12 @@ void producer_core::append(std::string document, operation<> done) {
                                 failure_->what()));
             return;
         }
-        if (!waiters_.empty() ||
-            (pending_bytes_ > 0 && pending_bytes_ + document.size() > options_.max_pending_bytes)) {
+        if (!waiters_.empty() || (pending_bytes_ > 0 && pending_bytes_ + text.size() > options_.max_pending_bytes)) {
             send();
-            waiters_.push_back({cancellable(std::move(done)), std::move(document)});
+            waiters_.push_back({cancellable(std::move(done)), std::move(text)});
             return;
         }
-        accept(document);
+        accept(text);
     }
     done.complete(std::nullopt);
 }
@@ -145,14 +153,17 @@ void producer_core::answer_flushers() {
     }
 }
 
-void producer_core::flush(operation<> done) {
+void producer_core::flush(completion<> done) {
+    auto begun = stream_->db->begin(std::move(done));
+    if (!begun) return;
     lock const held(mutex_);
     send();
-    flushers_.push_back({next_batch_ - 1, cancellable(std::move(done))});
+    flushers_.push_back({next_batch_ - 1, cancellable(std::move(*begun))});
     answer_flushers();
 }
 
 std::vector<std::string> producer_core::take_unwritten() {
+    stream_->db->guard().check();
     lock const held(mutex_);
     return std::exchange(unwritten_, {});
 }
@@ -163,13 +174,11 @@ producer::producer(std::shared_ptr<detail::producer_core> core) : core_(std::mov
 
 void producer::start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document,
                             detail::completion<> done) {
-    detail::operation<> op(std::move(done));
-    if (document.problem) return op.fail(std::move(*document.problem));
-    core->append(std::move(document.text), std::move(op));
+    core->append(std::move(document), std::move(done));
 }
 
 void producer::start_flush(std::shared_ptr<detail::producer_core> const& core, detail::completion<> done) {
-    core->flush(detail::operation<>(std::move(done)));
+    core->flush(std::move(done));
 }
 
 std::vector<std::string> producer::take_unwritten() { return core_->take_unwritten(); }

@@ -18,8 +18,8 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
     producer_core(std::shared_ptr<stream_core> target, producer_options options);
     ~producer_core();
 
-    void append(std::string document, operation<> done);
-    void flush(operation<> done);
+    void append(encoded_document document, completion<> handler);
+    void flush(completion<> done);
     std::vector<std::string> take_unwritten();
 
   private:
