@@ -71,7 +71,7 @@ struct consumer_options {
 /// What becomes of the messages that are not in a window yet when a consumer stops.
 enum class drain {
     release,  ///< they stay in the stream for the next consumer
-    flush,    ///< they are delivered as a last window, reason `flush`
+    flush,    ///< what the strategy still finds is delivered, then the rest as last windows, reason `flush`
 };
 
 }  // namespace minibatch

@@ -213,19 +213,24 @@ asio::awaitable<void> partition_worker::emit(windowing::cut made) {
     if (!lead.lost) member_->offer(window, false);
 }
 
-/// At the end: all that is there goes into last windows.
+/// At the end: what the strategy still finds, then what is left in last windows.
 asio::awaitable<void> partition_worker::drain_remainder() {
     auto& lead = *lead_;
     lead.pending.set_caught_up(false);
-    while (!lead.pending.caught_up() && !lead.lost) co_await fetch();
     while (!lead.lost && lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
         auto const now = std::max(env_.database->now(), lead.newest_created);
-        auto cut = lead.planner.flush(lead.pending, now);
-        if (!cut) {
+        auto step = lead.planner.flush(lead.pending, now);
+        if (auto* cut = std::get_if<windowing::cut>(&step)) {
+            co_await emit(std::move(*cut));
+        } else if (auto* discards = std::get_if<windowing::discard_only>(&step)) {
+            lead.tracker.discard(discards->discarded);
+            save();
+        } else if (std::holds_alternative<windowing::read_on>(step)) {
+            co_await fetch();
+        } else {
             lead.flushed = true;
-            co_return;
         }
-        co_await emit(std::move(*cut));
+        if (lead.flushed) co_return;
     }
 }
 

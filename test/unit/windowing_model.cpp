@@ -251,8 +251,13 @@ struct world {
             }
             if (in_flight.empty()) {
                 auto const rest = plan->flush(*pending, now);
-                if (!rest) break;
-                open(*rest);
+                if (std::holds_alternative<wait_until>(rest)) break;
+                if (auto const* dropped = std::get_if<discard_only>(&rest)) {
+                    tracker->discard(dropped->discarded);
+                    discarded.insert(discarded.end(), dropped->discarded.begin(), dropped->discarded.end());
+                } else if (auto const* window = std::get_if<cut>(&rest)) {
+                    open(*window);
+                }
             }
             while (!in_flight.empty() && unsaved.size() < in_flight.size()) commit_one();
             save();
