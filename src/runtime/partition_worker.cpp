@@ -152,7 +152,7 @@ asio::awaitable<void> partition_worker::fetch() {
         return database->read(log, next, limits, deadline);
     };
     auto read = co_await on_worker(env_, std::move(call));
-    step_over_removed(read.state);
+    step_over_removed(read);
     feed(read.records);
     if (lead.pending.next_number() >= read.state.end.number && hints == lead.hints) {
         lead.reached_end = true;
@@ -169,11 +169,14 @@ void partition_worker::feed(std::vector<log::segment_ptr> const& records) {
     }
 }
 
-void partition_worker::step_over_removed(store::log_state const& state) {
+void partition_worker::step_over_removed(store::read_result const& read) {
     auto& lead = *lead_;
+    auto const& state = read.state;
     if (state.floor.offset <= lead.tracker.low()) return;
     auto const lost = lead.tracker.retention_floor(state.floor.offset, state.floor.number, state.cleared);
-    lead.pending.drop_below(state.floor.offset);
+    auto const until = read.records.empty() ? state.last_created : read.records.front()->created();
+    auto const times = lead.pending.drop_below(state.floor.offset, until);
+    if (member_->how.parts().fixed) lead.tracker.times_removed(times);
     if (lost > 0) {
         env_.say(log_level::warning, std::to_string(lost) + " messages of stream '" + member_->stream.name +
                                          "' were removed by retention before group '" + group_.group +

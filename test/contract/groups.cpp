@@ -97,6 +97,8 @@ BOOST_DATA_TEST_CASE(commits_move_forward, every_store(), kind) {
     state.windows_end = 1'234;
     state.recorded = {{{{4, 5}, {3, 4}}, 7, 8, window_reason::flush, 99}, {{}, 1, 2, window_reason::time, {}}};
     state.failures = {{3, 2}};
+    state.windows_done = {{1'300, 1'400}, {1'500, 1'700}};
+    state.empty_failures = {{1'400, 3}};
     state.lost = 4;
     state.keep = true;
     r.time->time = 9'000'000;  // long expired: the epoch alone counts
