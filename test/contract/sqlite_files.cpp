@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <future>
 
 #include "contract/stores.hpp"
 
@@ -211,20 +212,28 @@ BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
 }
 
 BOOST_AUTO_TEST_CASE(deadlines_are_by_the_clock_given) {
-    struct late_clock final : clock {
+    struct clock_ahead final : clock {
         time_ms system_now() override { return 1'000'000; }
-        steady_time steady_now() override { return std::chrono::steady_clock::now() - std::chrono::hours(1); }
+        steady_time steady_now() override { return std::chrono::steady_clock::now() + std::chrono::hours(1); }
     };
     temporary_directory dir;
+    auto const path = dir / "a.db";
     open_options options;
-    options.time = std::make_shared<late_clock>();
-    auto const db = open_store("sqlite:" + (dir / "a.db"), options);
-    auto const in_time = options.time->steady_now() + std::chrono::seconds(20);
-    log_id const log{db->open_stream("s", 1, {}, in_time).incarnation, 0};
-    BOOST_TEST(db->state(log, in_time).end.offset == 0);
+    options.time = std::make_shared<clock_ahead>();
+    auto const db = open_store("sqlite:" + path, options);
+    log_id const log{db->open_stream("s", 1, {}, options.time->steady_now() + std::chrono::seconds(20)).incarnation, 0};
+    other_program const other(path);
+    other.run("BEGIN IMMEDIATE");
     write_job job{rig::segment(log), {}};
-    db->write({&job, 1}, in_time);
-    BOOST_TEST(std::holds_alternative<append_result>(job.result));
+    auto writing = std::async(std::launch::async, [&] {
+        db->write({&job, 1}, options.time->steady_now() + milliseconds(30));
+    });
+    auto const ended = writing.wait_for(std::chrono::seconds(10));
+    other.run("COMMIT");
+    writing.get();
+    BOOST_TEST((ended == std::future_status::ready));
+    BOOST_REQUIRE(std::holds_alternative<error>(job.result));
+    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(people_can_read_the_messages) {
