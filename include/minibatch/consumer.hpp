@@ -13,15 +13,21 @@ class consumer_core;
 }
 
 /// What `consumer::stop` returns: the stop has been asked for already. It may be awaited, or called with a completion
-/// token for `void(error_code)`, or ignored.
-struct stop_request {
+/// token for `void(error_code)`, or ignored. The only error is `forked`.
+class stop_request {
+  public:
     template <boost::asio::completion_token_for<void(error_code)> Token>
     auto operator()(Token&& token) const {
-        return detail::initiate<>(token, [](detail::completion<> done) { complete(std::move(done)); });
+        return detail::initiate<>(token,
+                                  [taken = taken_](detail::completion<> done) { complete(taken, std::move(done)); });
     }
 
   private:
-    static void complete(detail::completion<> done);
+    friend class consumer;
+    explicit stop_request(bool taken) noexcept : taken_(taken) {}
+    static void complete(bool taken, detail::completion<> done);
+
+    bool taken_;
 };
 
 /// Receives the windows of one group of a stream. A cheap handle: copies share the same consumer. When the last copy
@@ -49,16 +55,14 @@ class consumer {
 
     /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
     /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
-    /// does not wait for the drain. A later call with `drain::release` ends a flush; so does the end of the last handle.
-    stop_request stop(drain remainder = drain::release) {
-        request_stop(core_, remainder);
-        return {};
-    }
+    /// does not wait for the drain. A later call with `drain::release` ends a flush; so does the end of the last
+    /// handle.
+    stop_request stop(drain remainder = drain::release) { return stop_request(request_stop(core_, remainder)); }
 
   private:
     static void start_next(std::shared_ptr<detail::consumer_core> const& core,
                            detail::completion<std::optional<window>> done);
-    static void request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder);
+    static bool request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder);
 
     std::shared_ptr<detail::consumer_core> core_;
 };

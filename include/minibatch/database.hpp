@@ -18,7 +18,8 @@ class database_core;
 /// over is written first, leases are released.
 ///
 /// Thread safety: all members may be called from any thread at the same time. After `fork` a child cannot use a handle
-/// it inherited: calls fail with `errc::forked`.
+/// it inherited, nor what was made from it: calls fail with `errc::forked`, operations begun before the fork end in the
+/// parent alone, and destroying the handles there does nothing. The child may open the database anew.
 class database {
   public:
     database() = default;

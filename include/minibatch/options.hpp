@@ -13,6 +13,10 @@ namespace minibatch {
 using std::chrono::milliseconds;
 
 /// How a database handle behaves.
+///
+/// With g++ 12, options that hold a log callback must be given a name before they are passed in a `co_await`
+/// expression: that compiler destroys such temporaries twice, however `connect` takes them, and even if the callback
+/// itself has a name.
 struct connect_options {
     /// Threads for the database's blocking calls, 2 … 64.
     std::size_t threads = 4;
@@ -71,7 +75,7 @@ struct consumer_options {
 /// What becomes of the messages that are not in a window yet when a consumer stops.
 enum class drain {
     release,  ///< they stay in the stream for the next consumer
-    flush,    ///< they are delivered as a last window, reason `flush`
+    flush,    ///< what the strategy still finds is delivered, then the rest as last windows, reason `flush`
 };
 
 }  // namespace minibatch

@@ -117,6 +117,18 @@ class stream {
         return begin_append(encode_document_text(text), options, token);
     }
 
+    /// Appends a range of JSON texts, strings or what converts to `std::string_view`, as one atomic batch: all or none,
+    /// one after another, in one partition. Completes with the position of the first. If one text is not a valid
+    /// document, the error says which, and nothing is written. An empty range is `invalid_argument`.
+    template <detail::text_range Range, class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append_json(Range&& texts, Token token = {}) {
+        return begin_append(detail::encode_texts(texts), {}, token);
+    }
+    template <detail::text_range Range, class Token = boost::asio::use_awaitable_t<>>
+    [[nodiscard]] auto append_json(Range&& texts, append_options const& options, Token token = {}) {
+        return begin_append(detail::encode_texts(texts), options, token);
+    }
+
     /// Appends documents that were encoded before, as one atomic batch, as the range above.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append_encoded(std::vector<encoded_document> documents, append_options const& options = {},

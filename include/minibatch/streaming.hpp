@@ -20,7 +20,7 @@ namespace minibatch {
 /// strategy, but `size` and `interval` together mean a count window with `interval` as its maximal age.
 ///
 /// With g++ 12, options that hold a custom emitter, a sink or a stop token must be given a name before they are passed
-/// in a `co_await` expression: that compiler destroys such temporaries twice.
+/// in a `co_await` expression: that compiler destroys such temporaries twice, even if what they hold has a name.
 struct streaming_options {
     /// Messages in a window.
     std::optional<std::int64_t> size = {};

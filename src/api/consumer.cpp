@@ -37,7 +37,9 @@ consumer::consumer(std::shared_ptr<detail::consumer_core> core) : core_(std::mov
 
 void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core,
                           detail::completion<std::optional<window>> done) {
-    auto op = std::make_shared<detail::operation<std::optional<window>>>(std::move(done));
+    auto begun = core->db->begin(std::move(done));
+    if (!begun) return;
+    auto op = std::make_shared<detail::operation<std::optional<window>>>(std::move(*begun));
     auto slot = op->slot();
     auto const wait =
         core->member->next([op, db = core->db](std::optional<error> problem, runtime::window_ptr record) mutable {
@@ -48,16 +50,25 @@ void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core,
             op->complete(std::move(problem), std::move(delivered));
         });
     if (slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr(core->member), wait](boost::asio::cancellation_type) {
-            if (auto const member = weak.lock()) member->cancel(wait);
-        });
+        slot.assign(
+            [weak = std::weak_ptr(core->member), guard = core->db->guard(), wait](boost::asio::cancellation_type) {
+                if (auto const member = weak.lock(); member && !guard.forked()) member->cancel(wait);
+            });
     }
 }
 
-void consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) {
+bool consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) {
+    if (core->db->guard().forked()) return false;
     core->member->stop(remainder);
+    return true;
 }
 
-void stop_request::complete(detail::completion<> done) { detail::operation<>(std::move(done)).complete(std::nullopt); }
+void stop_request::complete(bool taken, detail::completion<> done) {
+    detail::operation<> op(std::move(done));
+    if (taken)
+        op.complete(std::nullopt);
+    else
+        op.fail(store::fork_guard::problem());
+}
 
 }  // namespace minibatch

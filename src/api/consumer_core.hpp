@@ -14,7 +14,9 @@ class consumer_core {
   public:
     consumer_core(std::shared_ptr<database_core> owner, std::shared_ptr<runtime::group_member> joined)
         : db(std::move(owner)), member(std::move(joined)) {}
-    ~consumer_core() { member->stop(drain::release); }
+    ~consumer_core() {
+        if (!db->guard().forked()) member->stop(drain::release);
+    }
     consumer_core(consumer_core const&) = delete;
     consumer_core& operator=(consumer_core const&) = delete;
 

@@ -45,18 +45,16 @@ void start_connect(std::string url, connect_options options, completion<database
 void database::start_streams(std::shared_ptr<detail::database_core> const& core,
                              detail::completion<std::vector<std::string>> done) {
     using names = std::vector<std::string>;
-    detail::run_blocking<names>(core, detail::operation<names>(std::move(done)),
-                                [](store::store& db, store::steady_time deadline) {
-                                    names found;
-                                    for (auto& record : db.list_streams(deadline))
-                                        found.push_back(std::move(record.name));
-                                    return found;
-                                });
+    detail::run_blocking<names>(core, std::move(done), [](store::store& db, store::steady_time deadline) {
+        names found;
+        for (auto& record : db.list_streams(deadline)) found.push_back(std::move(record.name));
+        return found;
+    });
 }
 
 void database::start_find(std::shared_ptr<detail::database_core> const& core, std::string name,
                           detail::completion<stream> done) {
-    detail::run_blocking<stream>(core, detail::operation<stream>(std::move(done)),
+    detail::run_blocking<stream>(core, std::move(done),
                                  [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
                                      auto record = detail::find(db, name, deadline);
                                      if (record.limits.any()) core->engine()->retain(record);
@@ -66,7 +64,7 @@ void database::start_find(std::shared_ptr<detail::database_core> const& core, st
 
 void database::start_delete(std::shared_ptr<detail::database_core> const& core, std::string name,
                             detail::completion<> done) {
-    detail::run_blocking(core, detail::operation<>(std::move(done)),
+    detail::run_blocking(core, std::move(done),
                          [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
                              auto const record = detail::find(db, name, deadline);
                              if (!db.delete_stream(name, record.incarnation, deadline))
@@ -77,7 +75,7 @@ void database::start_delete(std::shared_ptr<detail::database_core> const& core, 
 
 void database::start_delete_group(std::shared_ptr<detail::database_core> const& core, std::string stream_name,
                                   std::string group, detail::completion<> done) {
-    detail::run_blocking(core, detail::operation<>(std::move(done)),
+    detail::run_blocking(core, std::move(done),
                          [stream_name = std::move(stream_name), group = std::move(group)](store::store& db,
                                                                                           store::steady_time deadline) {
                              auto const record = detail::find(db, stream_name, deadline);

@@ -86,6 +86,10 @@ database_core::~database_core() {
         if (engine_) engine_->stop();
         return;
     }
+    if (guard_.forked()) {
+        static_cast<void>(threads_.release());
+        return;
+    }
     auto const here = std::this_thread::get_id();
     auto const own = threads_->loop_thread.get_id() == here || threads_->opener.get_id() == here ||
                      threads_->workers.get_executor().running_in_this_thread();

@@ -5,19 +5,22 @@
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <minibatch/options.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tuple>
 
 #include "runtime/engine.hpp"
 #include "runtime/operation.hpp"
+#include "store/fork_guard.hpp"
 
 namespace minibatch::detail {
 
 namespace asio = boost::asio;
 
 /// What a database handle owns: the engine, and the threads that it runs on. Destroyed with the last handle, which
-/// waits (bounded) until what was handed over has been written.
+/// waits (bounded) until what was handed over has been written. In a child after fork() none of it is touched: the
+/// threads are not there, and one of them may have held any lock.
 class database_core {
   public:
     /// Blocks while the database is opened.
@@ -31,6 +34,17 @@ class database_core {
 
     /// Joins this thread, too, when it shuts down. Called once, before the handle is given away.
     void keep(std::thread opener) { threads_->opener = std::move(opener); }
+
+    /// Every operation on a handle begins here. In a child after fork() it fails at once, and nothing is returned.
+    template <class... Results>
+    std::optional<operation<Results...>> begin(completion<Results...> done) const {
+        operation<Results...> op(std::move(done));
+        if (!guard_.forked()) return op;
+        op.fail(store::fork_guard::problem());
+        return std::nullopt;
+    }
+    /// For what is no operation: destructors, cancellations, plain calls.
+    store::fork_guard const& guard() const noexcept { return guard_; }
 
     std::shared_ptr<runtime::engine> const& engine() const noexcept { return engine_; }
     runtime::environment const& env() const noexcept { return engine_->env; }
@@ -48,6 +62,7 @@ class database_core {
     };
 
     database_core() = default;
+    store::fork_guard guard_;
     std::unique_ptr<threads> threads_;
     std::shared_ptr<runtime::engine> engine_;  // ends before its threads
 };
@@ -55,9 +70,11 @@ class database_core {
 /// Runs a blocking call on a worker and completes `done` with what it returns. What the worker holds of the handle is
 /// let go before that: the last handle should end where the caller ends it, and wait there for the threads.
 template <class... Results, class Call>
-void run_blocking(std::shared_ptr<database_core> core, operation<Results...> done, Call call) {
+void run_blocking(std::shared_ptr<database_core> core, completion<Results...> done, Call call) {
+    auto begun = core->begin(std::move(done));
+    if (!begun) return;
     auto const& workers = core->env().workers;
-    asio::post(workers, [core = std::move(core), done = std::move(done), call = std::move(call)]() mutable {
+    asio::post(workers, [core = std::move(core), done = std::move(*begun), call = std::move(call)]() mutable {
         std::optional<error> problem;
         std::tuple<Results...> results;
         try {

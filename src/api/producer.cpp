@@ -18,6 +18,10 @@ producer_core::producer_core(std::shared_ptr<stream_core> target, producer_optio
 }
 
 producer_core::~producer_core() {
+    if (stream_->db->guard().forked()) {
+        static_cast<void>(linger_.release());
+        return;
+    }
     if (buffer_.empty()) return;
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
@@ -41,7 +45,12 @@ std::shared_ptr<shared_operation<>> producer_core::cancellable(operation<> done)
     return shared;
 }
 
-void producer_core::append(std::string document, operation<> done) {
+void producer_core::append(encoded_document document, completion<> handler) {
+    auto begun = stream_->db->begin(std::move(handler));
+    if (!begun) return;
+    auto& done = *begun;
+    if (document.problem) return done.fail(std::move(*document.problem));
+    auto& text = document.text;
     {
         lock const held(mutex_);
         if (failure_) {
@@ -50,17 +59,18 @@ void producer_core::append(std::string document, operation<> done) {
                                 failure_->what()));
             return;
         }
-        if (must_wait(document.size())) {
+        if (must_wait(text.size())) {
             send();
-            waiters_.push_back({cancellable(std::move(done)), std::move(document)});
+            waiters_.push_back({cancellable(std::move(done)), std::move(text)});
             return;
         }
-        accept(document);
+        accept(text);
     }
     done.complete(std::nullopt);
 }
 
 bool producer_core::try_append(std::string_view document) {
+    if (stream_->db->guard().forked()) return false;
     lock const held(mutex_);
     if (failure_ || must_wait(document.size()) || fills_batch(document.size())) return false;
     accept(document);
@@ -163,18 +173,21 @@ void producer_core::answer_flushers(std::vector<answer>& answers) {
     }
 }
 
-void producer_core::flush(operation<> done) {
+void producer_core::flush(completion<> done) {
+    auto begun = stream_->db->begin(std::move(done));
+    if (!begun) return;
     std::vector<answer> answers;
     {
         lock const held(mutex_);
         send();
-        flushers_.push_back({next_batch_ - 1, cancellable(std::move(done))});
+        flushers_.push_back({next_batch_ - 1, cancellable(std::move(*begun))});
         answer_flushers(answers);
     }
     for (auto const& [op, outcome] : answers) op->done.complete(outcome);
 }
 
 std::vector<std::string> producer_core::take_unwritten() {
+    stream_->db->guard().check();
     lock const held(mutex_);
     return std::exchange(unwritten_, {});
 }
@@ -185,9 +198,7 @@ producer::producer(std::shared_ptr<detail::producer_core> core) : core_(std::mov
 
 void producer::start_append(std::shared_ptr<detail::producer_core> const& core, encoded_document document,
                             detail::completion<> done) {
-    detail::operation<> op(std::move(done));
-    if (document.problem) return op.fail(std::move(*document.problem));
-    core->append(std::move(document.text), std::move(op));
+    core->append(std::move(document), std::move(done));
 }
 
 bool producer::try_append(detail::producer_core& owner, encoded_document const& document) {
@@ -195,7 +206,7 @@ bool producer::try_append(detail::producer_core& owner, encoded_document const& 
 }
 
 void producer::start_flush(std::shared_ptr<detail::producer_core> const& core, detail::completion<> done) {
-    core->flush(detail::operation<>(std::move(done)));
+    core->flush(std::move(done));
 }
 
 std::vector<std::string> producer::take_unwritten() { return core_->take_unwritten(); }

@@ -20,8 +20,8 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
 
     /// Takes the document if it only has to be put into the buffer.
     bool try_append(std::string_view document);
-    void append(std::string document, operation<> done);
-    void flush(operation<> done);
+    void append(encoded_document document, completion<> handler);
+    void flush(completion<> done);
     std::vector<std::string> take_unwritten();
 
   private:

@@ -52,7 +52,7 @@ void append(std::shared_ptr<stream_core> const& core, log::segment_text document
     slot.assign([weak = std::weak_ptr(shared), db = std::weak_ptr(core->db), ticket](asio::cancellation_type) {
         auto const still = weak.lock();
         auto const owner = db.lock();
-        if (!still || !owner) return;
+        if (!still || !owner || owner->guard().forked()) return;
         auto const taken_back = owner->engine()->writes->cancel(ticket);
         if (!still->claim()) return;
         if (taken_back)
@@ -94,7 +94,7 @@ stream::owner stream::core_of(database const& db) { return db.core_; }
 void stream::start_open(owner const& db, std::string name, stream_options options, detail::completion<stream> done) {
     auto core = std::static_pointer_cast<detail::database_core>(db);
     detail::run_blocking<stream>(
-        core, detail::operation<stream>(std::move(done)),
+        core, std::move(done),
         [core, name = std::move(name), options](store::store& database, store::steady_time deadline) {
             store::check_name("stream", name);
             if (name.ends_with(".dead"))
@@ -111,34 +111,36 @@ void stream::start_open(owner const& db, std::string name, stream_options option
 
 void stream::start_append(std::shared_ptr<detail::stream_core> const& core, encoded_document document, int partition,
                           detail::completion<position> done) {
-    detail::operation<position> op(std::move(done));
-    if (document.problem) return op.fail(std::move(*document.problem));
+    auto op = core->db->begin(std::move(done));
+    if (!op) return;
+    if (document.problem) return op->fail(std::move(*document.problem));
     log::segment_text text;
     text.add(document.text);
-    detail::append(core, std::move(text), partition, std::move(op));
+    detail::append(core, std::move(text), partition, std::move(*op));
 }
 
 void stream::start_append(std::shared_ptr<detail::stream_core> const& core, std::vector<encoded_document> documents,
                           int partition, detail::completion<position> done) {
-    detail::operation<position> op(std::move(done));
-    if (documents.empty()) return op.fail(error(errc::invalid_argument, "an empty range was given to append"));
+    auto op = core->db->begin(std::move(done));
+    if (!op) return;
+    if (documents.empty()) return op->fail(error(errc::invalid_argument, "an empty range was given to append"));
     log::segment_text text;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < documents.size(); ++i) {
         auto& document = documents[i];
         if (document.problem) {
-            return op.fail(error(document.problem->code(),
-                                 "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
+            return op->fail(error(document.problem->code(),
+                                  "document " + std::to_string(i) + " of the batch: " + document.problem->what()));
         }
         bytes += document.text.size();
         if (bytes > max_document_bytes) {
-            return op.fail(error(errc::document_too_large, "the batch is larger than " +
-                                                               std::to_string(max_document_bytes) +
-                                                               " bytes at document " + std::to_string(i)));
+            return op->fail(error(errc::document_too_large, "the batch is larger than " +
+                                                                std::to_string(max_document_bytes) +
+                                                                " bytes at document " + std::to_string(i)));
         }
         text.add(document.text);
     }
-    detail::append(core, std::move(text), partition, std::move(op));
+    detail::append(core, std::move(text), partition, std::move(*op));
 }
 
 producer stream::make_producer(producer_options options) const {
@@ -148,7 +150,7 @@ producer stream::make_producer(producer_options options) const {
 void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, strategy how, consumer_options options,
                            detail::completion<consumer> done) {
     detail::run_blocking<consumer>(
-        core->db, detail::operation<consumer>(std::move(done)),
+        core->db, std::move(done),
         [core, how = std::move(how), options = std::move(options)](store::store& database,
                                                                    store::steady_time deadline) {
             return consumer(detail::consumer_core::join(core, how, options, database, deadline));
@@ -158,8 +160,7 @@ void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, str
 void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int partition, std::int64_t from,
                         std::size_t limit, detail::completion<std::vector<message>> done) {
     detail::run_blocking<std::vector<message>>(
-        core->db, detail::operation<std::vector<message>>(std::move(done)),
-        [core, partition, from, limit](store::store& database, store::steady_time deadline) {
+        core->db, std::move(done), [core, partition, from, limit](store::store& database, store::steady_time deadline) {
             if (partition < 0 || partition >= core->record.partitions) {
                 throw error(errc::invalid_argument,
                             "stream '" + core->record.name + "' has no partition " + std::to_string(partition));
@@ -188,8 +189,7 @@ void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int pa
 
 void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail::completion<stream_info> done) {
     detail::run_blocking<stream_info>(
-        core->db, detail::operation<stream_info>(std::move(done)),
-        [core](store::store& database, store::steady_time deadline) {
+        core->db, std::move(done), [core](store::store& database, store::steady_time deadline) {
             stream_info info;
             info.name = core->record.name;
             info.partitions = core->record.partitions;
@@ -220,11 +220,10 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
 }
 
 void stream::start_clear(std::shared_ptr<detail::stream_core> const& core, detail::completion<> done) {
-    detail::run_blocking(core->db, detail::operation<>(std::move(done)),
-                         [core](store::store& database, store::steady_time deadline) {
-                             database.clear_stream(core->record.incarnation, deadline);
-                             core->db->engine()->newest.drop(core->record.incarnation);
-                         });
+    detail::run_blocking(core->db, std::move(done), [core](store::store& database, store::steady_time deadline) {
+        database.clear_stream(core->record.incarnation, deadline);
+        core->db->engine()->newest.drop(core->record.incarnation);
+    });
 }
 
 }  // namespace minibatch

@@ -8,6 +8,7 @@ namespace minibatch {
 namespace detail {
 
 open_window::~open_window() {
+    if (db->guard().forked()) return;
     auto const& loop = db->env().loop;
     asio::post(loop, [record = record, delivery = delivery, looked_at = looked_at_] {
         if (auto const worker = record->worker.lock()) worker->returned(record, delivery, looked_at);
@@ -61,7 +62,9 @@ boost::json::array window::decode(boost::json::storage_ptr storage) const { retu
 std::vector<message> const& window::messages() const { return state_->messages(); }
 
 void window::start_commit(std::shared_ptr<detail::open_window> const& state, detail::completion<> done) {
-    auto op = std::make_shared<detail::shared_operation<>>(detail::operation<>(std::move(done)));
+    auto begun = state->db->begin(std::move(done));
+    if (!begun) return;
+    auto op = std::make_shared<detail::shared_operation<>>(std::move(*begun));
     if (auto slot = op->done.slot(); slot.is_connected()) {
         slot.assign([weak = std::weak_ptr(op), id = state->record->id](boost::asio::cancellation_type) {
             auto const still = weak.lock();
@@ -85,7 +88,9 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
 
 void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::string reason,
                         std::optional<std::chrono::milliseconds> delay, detail::completion<> done) {
-    auto op = std::make_shared<detail::operation<>>(std::move(done));
+    auto begun = state->db->begin(std::move(done));
+    if (!begun) return;
+    auto op = std::make_shared<detail::operation<>>(std::move(*begun));
     boost::asio::post(state->db->env().loop, [record = state->record, delivery = state->delivery, op,
                                               reason = std::move(reason), delay] {
         auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };

@@ -155,7 +155,7 @@ asio::awaitable<void> partition_worker::fetch() {
         return database->read(log, next, limits, deadline);
     };
     auto read = co_await on_worker(env_, std::move(call));
-    step_over_removed(read.state);
+    step_over_removed(read);
     feed(read.records);
     if (lead.pending.next_number() >= read.state.end.number && hints == lead.hints) {
         lead.reached_end = true;
@@ -172,11 +172,14 @@ void partition_worker::feed(std::vector<log::segment_ptr> const& records) {
     }
 }
 
-void partition_worker::step_over_removed(store::log_state const& state) {
+void partition_worker::step_over_removed(store::read_result const& read) {
     auto& lead = *lead_;
+    auto const& state = read.state;
     if (state.floor.offset <= lead.tracker.low()) return;
     auto const lost = lead.tracker.retention_floor(state.floor.offset, state.floor.number, state.cleared);
-    lead.pending.drop_below(state.floor.offset);
+    auto const until = read.records.empty() ? state.last_created : read.records.front()->created();
+    auto const times = lead.pending.drop_below(state.floor.offset, until);
+    if (member_->how.parts().fixed) lead.tracker.times_removed(times);
     if (lost > 0) {
         env_.say(log_level::warning, std::to_string(lost) + " messages of stream '" + member_->stream.name +
                                          "' were removed by retention before group '" + group_.group +
@@ -216,19 +219,24 @@ asio::awaitable<void> partition_worker::emit(windowing::cut made) {
     if (!lead.lost) member_->offer(window, false);
 }
 
-/// At the end: all that is there goes into last windows.
+/// At the end: what the strategy still finds, then what is left in last windows.
 asio::awaitable<void> partition_worker::drain_remainder() {
     auto& lead = *lead_;
     lead.pending.set_caught_up(false);
-    while (!lead.pending.caught_up() && !lead.lost) co_await fetch();
     while (!lead.lost && lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
         auto const now = std::max(env_.database->now(), lead.newest_created);
-        auto cut = lead.planner.flush(lead.pending, now);
-        if (!cut) {
+        auto step = lead.planner.flush(lead.pending, now);
+        if (auto* cut = std::get_if<windowing::cut>(&step)) {
+            co_await emit(std::move(*cut));
+        } else if (auto* discards = std::get_if<windowing::discard_only>(&step)) {
+            lead.tracker.discard(discards->discarded);
+            save();
+        } else if (std::holds_alternative<windowing::read_on>(step)) {
+            co_await fetch();
+        } else {
             lead.flushed = true;
-            co_return;
         }
-        co_await emit(std::move(*cut));
+        if (lead.flushed) co_return;
     }
 }
 

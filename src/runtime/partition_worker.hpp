@@ -58,7 +58,7 @@ class partition_worker : public change_listener,
     asio::awaitable<void> back_off(error const& problem);
 
     void feed(std::vector<log::segment_ptr> const& records);
-    void step_over_removed(store::log_state const& state);
+    void step_over_removed(store::read_result const& read);
     void redeliver_due(std::optional<steady_time>& look_again);
     void postpone(window_ptr const& window, std::optional<milliseconds> delay);
     void close(window_ptr const& window);

@@ -21,7 +21,8 @@ constexpr std::array reasons{window_reason::count,   window_reason::time,  windo
     throw error(errc::corrupt, "the details of a progress record are damaged: " + what);
 }
 
-json::array encode_ranges(std::vector<offset_range> const& ranges) {
+template <class Range>
+json::array encode_ranges(std::vector<Range> const& ranges) {
     json::array out;
     out.reserve(ranges.size());
     for (auto const& range : ranges) out.push_back(json::array{range.begin, range.end});
@@ -44,11 +45,29 @@ std::pair<std::int64_t, std::int64_t> pair(json::value const& value, char const*
     return {integer(both[0]), integer(both[1])};
 }
 
-std::vector<offset_range> decode_ranges(json::value const& value) {
-    std::vector<offset_range> out;
+json::array encode_failures(std::vector<window_failures> const& failures) {
+    json::array out;
+    out.reserve(failures.size());
+    for (auto const& failure : failures) out.push_back(json::array{failure.first, failure.count});
+    return out;
+}
+
+template <class Range = offset_range>
+std::vector<Range> decode_ranges(json::value const& value) {
+    std::vector<Range> out;
     for (auto const& range : list(value, "a list of ranges")) {
         auto const [begin, end] = pair(range, "a range");
         out.push_back({begin, end});
+    }
+    return out;
+}
+
+std::vector<window_failures> decode_failures(json::value const& value) {
+    std::vector<window_failures> out;
+    for (auto const& failure : list(value, "failures")) {
+        auto const [first, count] = pair(failure, "a failure");
+        if (count < 1 || count > std::numeric_limits<int>::max()) damaged("a failure count out of range");
+        out.push_back({first, static_cast<int>(count)});
     }
     return out;
 }
@@ -88,7 +107,9 @@ recorded_window decode_window(json::value const& value) {
 }  // namespace
 
 std::string encode_details(progress const& value) {
-    if (value.committed.empty() && value.recorded.empty() && value.failures.empty()) return std::string(no_details);
+    if (value.committed.empty() && value.recorded.empty() && value.failures.empty() && value.windows_done.empty() &&
+        value.empty_failures.empty())
+        return std::string(no_details);
     json::array recorded;
     for (auto const& window : value.recorded) {
         json::object out{{"offsets", encode_ranges(window.offsets)},
@@ -98,11 +119,12 @@ std::string encode_details(progress const& value) {
         if (window.windows_end) out["windows_end"] = *window.windows_end;
         recorded.push_back(std::move(out));
     }
-    json::array failures;
-    for (auto const& failure : value.failures) failures.push_back(json::array{failure.first, failure.count});
-    return json::serialize(json::object{{"committed", encode_ranges(value.committed)},
-                                        {"recorded", std::move(recorded)},
-                                        {"failures", std::move(failures)}});
+    json::object out{{"committed", encode_ranges(value.committed)},
+                     {"recorded", std::move(recorded)},
+                     {"failures", encode_failures(value.failures)}};
+    if (!value.windows_done.empty()) out["windows_done"] = encode_ranges(value.windows_done);
+    if (!value.empty_failures.empty()) out["empty_failures"] = encode_failures(value.empty_failures);
+    return json::serialize(out);
 }
 
 void decode_details(std::string_view text, progress& value) {
@@ -110,27 +132,32 @@ void decode_details(std::string_view text, progress& value) {
     read.committed.clear();
     read.recorded.clear();
     read.failures.clear();
+    read.windows_done.clear();
+    read.empty_failures.clear();
     if (text != no_details) {
         json::error_code failed;
         auto const parsed = json::parse({text.data(), text.size()}, failed);
         if (failed || !parsed.is_object()) damaged("not a JSON object");
         auto const& object = parsed.get_object();
+        std::size_t required = 3;
         for (auto const& [key, field] : object) {
             if (key == "committed") {
                 read.committed = decode_ranges(field);
             } else if (key == "recorded") {
                 for (auto const& window : list(field, "recorded")) read.recorded.push_back(decode_window(window));
             } else if (key == "failures") {
-                for (auto const& failure : list(field, "failures")) {
-                    auto const [first, count] = pair(failure, "a failure");
-                    if (count > std::numeric_limits<int>::max()) damaged("a failure count out of range");
-                    read.failures.push_back({first, static_cast<int>(count)});
-                }
+                read.failures = decode_failures(field);
+            } else if (key == "windows_done") {
+                read.windows_done = decode_ranges<time_range>(field);
+                ++required;
+            } else if (key == "empty_failures") {
+                read.empty_failures = decode_failures(field);
+                ++required;
             } else {
                 damaged("unknown field '" + std::string(key) + "'");
             }
         }
-        if (object.size() != 3) damaged("a field is missing");
+        if (object.size() != required) damaged("a field is missing");
         rules::check_progress(read, errc::corrupt);
     }
     value = std::move(read);

@@ -21,6 +21,13 @@ struct offset_range {
     friend auto operator<=>(offset_range const&, offset_range const&) = default;
 };
 
+/// Times [begin, end).
+struct time_range {
+    time_ms begin = 0;
+    time_ms end = 0;
+    friend auto operator<=>(time_range const&, time_range const&) = default;
+};
+
 /// A window that could not be cut again identically from the log, and is therefore stored before it is first delivered.
 struct recorded_window {
     /// What it holds, in the order in which it shows it. Empty for an empty window.
@@ -52,11 +59,16 @@ struct progress {
     time_ms start_time = 0;
     /// End of the last time window below which all are committed.
     std::optional<time_ms> windows_end;
+    /// Above it, the time windows that are committed, and the times of messages that retention removed before it was
+    /// known whether their windows were empty: sorted, apart from one another.
+    std::vector<time_range> windows_done;
     /// Open windows that cannot be cut again identically. Sorted by first offset.
     std::vector<recorded_window> recorded;
     /// Unclean take-overs since the progress last moved.
     int takeovers = 0;
     std::vector<window_failures> failures;
+    /// The same for empty windows, `first` being the time at which the window begins.
+    std::vector<window_failures> empty_failures;
     /// Messages that retention removed before this group had committed them.
     std::int64_t lost = 0;
     /// Whether the messages stay after this group has committed them.
@@ -65,7 +77,8 @@ struct progress {
 };
 
 /// The variable parts of a progress record as JSON text, for stores that keep them in one text field:
-/// `{"committed":[[b,e],…],"recorded":[…],"failures":[…]}`.
+/// `{"committed":[[b,e],…],"recorded":[…],"failures":[…]}`, and where there are any, `"windows_done":[[b,e],…]` and
+/// `"empty_failures":[…]`.
 std::string encode_details(progress const& value);
 
 /// Reads `encode_details` back into `value`. Throws `error` with `errc::corrupt` on anything else: ranges that are

@@ -70,6 +70,13 @@ void check_progress(progress const& value, errc otherwise) {
     }
     for (auto const& failure : value.failures)
         if (failure.first < 0 || failure.count < 1) refuse("a failure count out of range");
+    for (auto const& failure : value.empty_failures)
+        if (failure.count < 1) refuse("a failure count out of range");
+    auto const& done = value.windows_done;
+    for (std::size_t i = 0; i < done.size(); ++i)
+        if (done[i].end <= done[i].begin || (i > 0 && done[i].begin <= done[i - 1].end))
+            refuse("the times of committed windows are not sorted ranges");
+    ranges = std::max(ranges, done.size());
     if (ranges > max_ranges)
         throw error(
             otherwise == errc::corrupt ? errc::corrupt : errc::too_many_ranges,

@@ -19,7 +19,10 @@
 ///
 /// A store keeps streams (each a set of partitions, each an append-only log of records) and consumer groups (per
 /// partition a progress record with a lease). All calls block, may come from any thread at the same time, and end by
-/// their deadline. They throw `minibatch::error`; `write` reports per job instead.
+/// their deadline, which is by the steady clock of `open_options::time`. They throw `minibatch::error`; `write` reports
+/// per job instead. Where a log or group is named: errc::stream_deleted if the incarnation is gone,
+/// errc::invalid_argument if it has no such partition, errc::group_not_found if there is no such group, errc::forked in
+/// a child after fork().
 namespace minibatch::store {
 
 using steady_time = std::chrono::steady_clock::time_point;
@@ -39,7 +42,9 @@ struct group_id {
     friend auto operator<=>(group_id const&, group_id const&) = default;
 };
 
-/// How long messages stay that no group wants removed. Absent: no limit.
+/// When messages are removed whether they are committed or not. What is within the limit stays: the newest
+/// `max_messages` messages and the newest `max_bytes` bytes at least, since whole records are removed. Absent: no
+/// limit. Negative ones are errc::invalid_argument.
 struct retention {
     std::optional<milliseconds> max_age;
     std::optional<std::int64_t> max_messages;  // per partition
@@ -91,7 +96,9 @@ struct group_state {
 
 // ---- writes: what may share a transaction -------------------------------------------------------------------------
 
-/// Adds a segment at the end. `created` becomes max(database clock, `created` of the record before).
+/// Adds a segment at the end. `created` becomes max(database clock, `created` of the record before). If the last record
+/// has the same batch id, which is not empty, this is a repetition: nothing is written, and the result is the stored
+/// record's. A segment without messages is errc::invalid_argument.
 struct append_request {
     log_id log;
     std::string batch;  // made by the caller before the first try; stored with the segment
@@ -116,7 +123,8 @@ struct seal_result {
 
 /// Asks for the lease. Granted when nobody holds it, it has expired by the database's clock, it is already ours (the
 /// same acquisition: epoch and progress stay as they are), or it still equals `unchanged`. A grant to somebody new
-/// increments the epoch, and, if the one before was not released, `progress::takeovers`.
+/// increments the epoch, and, if the one before was not released, `progress::takeovers`. Epochs go on when a group is
+/// deleted and registered again. No owner, acquisition or duration: errc::invalid_argument.
 struct acquire_request {
     group_id group;
     std::string owner;
@@ -131,14 +139,14 @@ struct acquire_result {
     progress state;  // only if granted
 };
 
-/// Prolongs the lease to now + duration, even after it has expired. Another epoch: errc::fenced.
+/// Prolongs the lease to now + duration, even after it has expired. Another epoch, or released: errc::fenced.
 struct renew_request {
     group_id group;
     std::int64_t epoch = 0;
     milliseconds duration{0};
 };
 
-/// Gives the lease up, cleanly. Another epoch: errc::fenced.
+/// Gives the lease up, cleanly. Another epoch: errc::fenced. Repeated: a success.
 struct release_request {
     group_id group;
     std::int64_t epoch = 0;
@@ -155,9 +163,11 @@ struct document_write {
     std::string document;  // encoded JSON object
 };
 
-/// Replaces the progress record. Checks the epoch alone: under the current one it succeeds even after expiry; under
-/// another: errc::fenced. Progress only moves forward: a request whose `low` is below the stored one is errc::fenced
-/// too. The stored fields `keep` and `lost` are taken from the request as well.
+/// Replaces the progress record, all of it. Checks the epoch alone: under the current one it succeeds even after expiry
+/// or release; under another: errc::fenced. Progress only moves forward: a request whose `low` is below the stored one
+/// is errc::fenced too. If the stored progress equals the request's, this is a repetition: a success, and the writes
+/// are not carried out again. Ranges that are not as `progress` says are errc::invalid_argument, more than `max_ranges`
+/// errc::too_many_ranges; what is wrong with a write is its error, and nothing at all is changed then.
 struct commit_request {
     group_id group;
     std::int64_t epoch = 0;
@@ -166,7 +176,8 @@ struct commit_request {
 };
 
 /// Removes whole records from the front: those that every group has committed (if there are groups and none keeps),
-/// and those beyond the retention limits of the stream. The floor is stored first; the last record always stays.
+/// and those beyond the retention limits of the stream. The floor is stored first; the last record always stays. The
+/// groups' progress is left alone: its holder steps over what is gone when it reads, and counts it in `lost`.
 struct trim_request {
     log_id log;
     /// At most so many records in this call; `more` tells whether there is more to do.
@@ -228,18 +239,21 @@ class store {
     /// The database's clock, or the best estimate of it.
     virtual time_ms now() = 0;
 
-    /// Opens or creates a stream. Retention given replaces the stored one; `partitions` absent accepts any number, and
-    /// means 1 for a new stream. Another number than it has: errc::partition_mismatch.
+    /// Opens or creates a stream. Retention given replaces the stored one, as a whole; `partitions`, 1 to 1,024, absent
+    /// accepts any number, and means 1 for a new stream. Another number than it has: errc::partition_mismatch; others
+    /// are errc::invalid_argument. Names that are not allowed: errc::invalid_name.
     virtual stream_record open_stream(std::string const& name, std::optional<int> partitions,
                                       std::optional<retention> limits, steady_time deadline) = 0;
     virtual std::optional<stream_record> find_stream(std::string const& name, steady_time deadline) = 0;
     virtual std::vector<stream_record> list_streams(steady_time deadline) = 0;
     /// False if there is none of this incarnation. Later calls with its log ids fail with errc::stream_deleted.
     virtual bool delete_stream(std::string const& name, std::int64_t incarnation, steady_time deadline) = 0;
-    /// Removes all messages of all partitions. Offsets go on; groups continue at the end.
+    /// Removes all messages of all partitions: the floor and `cleared` become the end. Offsets go on. The groups'
+    /// progress is left alone, as by trimming, but nothing of it counts as lost.
     virtual void clear_stream(std::int64_t incarnation, steady_time deadline) = 0;
 
-    /// Creates the group's progress record at its start, or opens it as it is but for `keep`, which is replaced.
+    /// Creates the group's progress record at its start, or opens it as it is but for `keep`, which is replaced. Epochs
+    /// of a group that was deleted before are not given out again.
     virtual group_state register_group(group_id const& group, start_position start, bool keep,
                                        steady_time deadline) = 0;
     virtual std::vector<group_state> list_groups(std::int64_t incarnation, steady_time deadline) = 0;
@@ -264,7 +278,8 @@ class store {
                                                                              steady_time deadline) = 0;
 
     /// Calls `changed` (on a thread of the store, never concurrently) after another process or handle may have written.
-    /// It may be called without need. Register, then read, then sleep: nothing is missed in that order.
+    /// It may be called without need. Register, then read, then sleep: nothing is missed in that order. The callback
+    /// must only post: it holds up the other callbacks, and whoever ends a subscription, and must not call the store.
     virtual std::unique_ptr<subscription> watch(std::function<void()> changed) = 0;
 
     /// Whether `maintain` has work that should not wait long. Cheap: it is asked after each write.

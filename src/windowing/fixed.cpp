@@ -27,14 +27,16 @@ class fixed_policy final : public policy {
                 return data(pending, window_reason::time, true);
             }
             auto const settled = pending.settled_from(next_);
-            if (settled && floor(*settled) == next_) {  // all of it was committed before, so it is not empty
-                next_ += interval_;
+            if (settled && floor(settled->begin) == next_) {
+                auto last = floor(settled->end - 1);
+                if (!pending.empty()) last = std::min(last, floor(pending.front_created()));
+                next_ = std::max(next_ + interval_, last);
                 continue;
             }
             auto run_end = pending.empty() ? floor(std::max(pending.newest(), next_)) : floor(pending.front_created());
             auto end_known = !pending.empty();
-            if (settled && floor(*settled) <= run_end) {
-                run_end = floor(*settled);
+            if (settled && floor(settled->begin) <= run_end) {
+                run_end = floor(settled->begin);
                 end_known = true;
             }
             if (run_end <= next_) return close_later(pending, now);

@@ -22,6 +22,7 @@ pending_log::pending_log(store::progress const& from) : next_number_(from.low_nu
         for (std::size_t r = 0; r < ranges.size(); ++r) holes_.push_back({ranges[r], w, r, true});
     }
     std::ranges::sort(holes_, {}, [](hole const& each) { return each.range.begin; });
+    for (auto const& each : from.windows_done) settle(each);
 }
 
 void pending_log::feed(log::segment_ptr record) {
@@ -30,7 +31,8 @@ void pending_log::feed(log::segment_ptr record) {
     newest_ = std::max(newest_, record->created());
     auto at = std::max(record->first(), fed_end_);
     auto const end = record->end();
-    if (record->count() > 0 && record->first() < at) settle(record->created());
+    auto const moment = store::time_range{record->created(), record->created() + 1};
+    if (record->count() > 0 && record->first() < at) settle(moment);
     while (at < end) {
         while (next_hole_ < holes_.size() && holes_[next_hole_].range.end <= at) ++next_hole_;
         if (next_hole_ == holes_.size() || holes_[next_hole_].range.begin >= end) {
@@ -41,7 +43,7 @@ void pending_log::feed(log::segment_ptr record) {
         if (here.range.begin > at) add_run(record, at, here.range.begin);
         auto const from = std::max(at, here.range.begin);
         at = std::min(end, here.range.end);
-        settle(record->created());
+        settle(moment);
         if (here.recorded) {
             recovered_[here.window].parts[here.part].push_back({record, from - record->first(), at - record->first()});
         }
@@ -61,14 +63,20 @@ void pending_log::sealed(time_ms until, std::int64_t end) {
     }
 }
 
-void pending_log::settle(time_ms created) {
-    if (settled_.empty() || settled_.back() < created) settled_.push_back(created);
+void pending_log::settle(store::time_range times) {
+    if (times.begin >= times.end) return;
+    auto at = std::ranges::lower_bound(settled_, times.begin, {}, &store::time_range::end);
+    while (at != settled_.end() && at->begin <= times.end) {
+        times = {std::min(times.begin, at->begin), std::max(times.end, at->end)};
+        at = settled_.erase(at);
+    }
+    settled_.insert(at, times);
 }
 
-std::optional<time_ms> pending_log::settled_from(time_ms from) {
-    while (!settled_.empty() && settled_.front() < from) settled_.pop_front();
+std::optional<store::time_range> pending_log::settled_from(time_ms from) {
+    while (!settled_.empty() && settled_.front().end <= from) settled_.pop_front();
     if (settled_.empty()) return std::nullopt;
-    return settled_.front();
+    return store::time_range{std::max(settled_.front().begin, from), settled_.front().end};
 }
 
 void pending_log::add_run(log::segment_ptr const& record, std::int64_t begin, std::int64_t end) {
@@ -160,13 +168,20 @@ void pending_log::remove(std::span<std::int64_t const> sorted) {
     ++removals_;
 }
 
-void pending_log::drop_below(std::int64_t offset) {
+store::time_range pending_log::drop_below(std::int64_t offset, time_ms until) {
+    store::time_range removed;
+    if (!runs_.empty() && runs_.front().first() < offset) {
+        removed = {front_created(), front_created() + 1};
+    } else if (fed_end_ < offset) {
+        removed = {newest_, newest_};
+    }
     auto const cut_slice = [offset](slice& each) {
         each.begin = std::clamp(offset - each.segment->first(), each.begin, each.end);
         return each.count() == 0;
     };
     while (!runs_.empty() && runs_.front().first() < offset) {
         auto& run = runs_.front();
+        removed.end = std::max(removed.end, run.segment->created() + 1);
         count_ -= run.count();
         bytes_ -= run.bytes();
         if (cut_slice(run)) {
@@ -179,9 +194,12 @@ void pending_log::drop_below(std::int64_t offset) {
     for (auto& window : recovered_) {
         for (auto& part : window.parts) std::erase_if(part, cut_slice);
     }
+    if (fed_end_ < offset) removed.end = std::max(removed.end, until + 1);
+    settle(removed);
     fed_end_ = std::max(fed_end_, offset);
     if (seal_ && fed_end_ >= seal_->second) sealed(seal_->first, seal_->second);
     ++removals_;
+    return removed;
 }
 
 std::optional<cut> pending_log::take_recorded() {

@@ -46,8 +46,9 @@ class pending_log {
     std::deque<slice> const& runs() const noexcept { return runs_; }
     /// Changes whenever messages have been removed: what was computed about the front is void then.
     std::uint64_t removals() const noexcept { return removals_; }
-    /// The earliest `created` at or after `from` of a message that was fed but is in no need of delivery.
-    std::optional<time_ms> settled_from(time_ms from);
+    /// The first times at or after `from` whose windows are not empty though no message of them is pending: something
+    /// of them was committed, or is in a recorded window, or was removed.
+    std::optional<store::time_range> settled_from(time_ms from);
 
     /// The first `count` messages.
     std::vector<slice> take_front(std::int64_t count);
@@ -56,8 +57,9 @@ class pending_log {
     /// Any messages, in this order. Throws `errc::emitter_failed` if one is not pending or is asked for twice; nothing
     /// is taken then.
     std::vector<slice> take(std::span<std::int64_t const> offsets);
-    /// Removes what retention or `clear` has removed from the log.
-    void drop_below(std::int64_t offset);
+    /// Removes what retention or `clear` has removed from the log. What had not been fed was created at `until` or
+    /// before. Returns the times between the first and the last message that was in no window.
+    store::time_range drop_below(std::int64_t offset, time_ms until);
 
     /// The first recorded window that is complete, as it was stored but for messages that retention has removed.
     std::optional<cut> take_recorded();
@@ -82,7 +84,7 @@ class pending_log {
     };
 
     void add_run(log::segment_ptr const& record, std::int64_t begin, std::int64_t end);
-    void settle(time_ms created);
+    void settle(store::time_range times);
     std::deque<slice>::const_iterator run_of(std::int64_t offset) const;
     void remove(std::span<std::int64_t const> sorted);
 
@@ -90,7 +92,7 @@ class pending_log {
     std::vector<recovered> recovered_;  // by lowest offset
     std::vector<hole> holes_;           // sorted
     std::size_t next_hole_ = 0;
-    std::deque<time_ms> settled_;
+    std::deque<store::time_range> settled_;  // sorted, apart
     std::optional<std::pair<time_ms, std::int64_t>> seal_;
     std::int64_t next_number_;
     std::int64_t fed_end_;

@@ -19,16 +19,20 @@ planner::planner(strategy const& how, store::progress const& from, int partition
     }
 }
 
-step planner::next(pending_log& pending, time_ms now) {
-    // Recorded windows were open before: they come in their place by offset, ahead of what is cut now.
+// Recorded windows were open before: they come in their place by offset, ahead of what is cut now.
+std::optional<step> planner::recorded_in_place(pending_log& pending) {
     while (true) {
         auto const first = pending.first_recorded();
-        if (!first || *first > pending.front()) break;
+        if (!first || *first > pending.front()) return std::nullopt;
         if (auto window = pending.take_recorded()) return *std::move(window);
         if (pending.first_recorded() != first) continue;  // retention has removed it
         if (!pending.caught_up()) return read_on{};
-        break;
+        return std::nullopt;
     }
+}
+
+step planner::next(pending_log& pending, time_ms now) {
+    if (auto recorded = recorded_in_place(pending)) return *std::move(recorded);
     // Look before asking: the answer of a policy cannot be put back.
     auto answer = policy_->next(pending, now);
     bool const nothing = !std::holds_alternative<cut>(answer) && !std::holds_alternative<discard_only>(answer);
@@ -38,16 +42,17 @@ step planner::next(pending_log& pending, time_ms now) {
     return answer;
 }
 
-std::optional<cut> planner::flush(pending_log& pending, time_ms now) {
-    if (pending.has_recorded()) {
-        if (auto window = pending.take_recorded()) return window;
-    }
-    if (!emitter_) {  // an emitter has been asked by `next`; what it discards could not be passed on here
-        if (auto answer = policy_->next(pending, now); std::holds_alternative<cut>(answer)) {
-            return std::get<cut>(std::move(answer));
-        }
-    }
-    return policy_->flush(pending, now);
+step planner::flush(pending_log& pending, time_ms now) {
+    if (auto recorded = recorded_in_place(pending)) return *std::move(recorded);
+    auto answer = policy_->next(pending, now);
+    auto const* const window = std::get_if<cut>(&answer);
+    auto const endless = emitter_ && window && window->first < 0 && window->discarded.empty();
+    bool const found = std::holds_alternative<cut>(answer) || std::holds_alternative<discard_only>(answer);
+    if (found && !endless) return answer;
+    if (auto recorded = pending.take_recorded()) return *std::move(recorded);
+    if (!pending.caught_up()) return read_on{};
+    if (auto rest = policy_->flush(pending, now)) return *std::move(rest);
+    return wait_until{};
 }
 
 }  // namespace minibatch::windowing

@@ -28,14 +28,17 @@ class planner {
     /// custom emitters.
     step next(pending_log& pending, time_ms now);
 
-    /// What `next` would cut now, else the open remainder with the reason `flush`, else nothing. To be repeated until
-    /// there is nothing; reads nothing more.
-    std::optional<cut> flush(pending_log& pending, time_ms now);
+    /// For the end. To be repeated: what `next` finds, which may be `read_on`; when it finds nothing more, the open
+    /// remainder with the reason `flush`; then `wait_until`: nothing is left. Asks for no seal. An empty window of an
+    /// emitter ends the asking, since there might be no end of them, and is not delivered.
+    step flush(pending_log& pending, time_ms now);
 
     /// The emitter of a custom strategy, for `query`; null for others.
     std::shared_ptr<window_emitter> const& emitter() const noexcept { return emitter_; }
 
   private:
+    static std::optional<step> recorded_in_place(pending_log& pending);
+
     std::shared_ptr<window_emitter> emitter_;
     std::unique_ptr<policy> policy_;
 };

@@ -41,19 +41,16 @@ progress_tracker::progress_tracker(store::progress from) : loaded_(std::move(fro
     done_.add({-1, loaded_.low});  // so that the first range always ends at the first offset that is not done
     for (auto const& each : loaded_.committed) done_.add(each);
     for (auto const& each : loaded_.recorded) recorded_ranges_ += each.offsets.size();
-    // Nothing else leaves a committed range right at low.
-    exact_ = !loaded_.committed.empty() && loaded_.committed.front().begin == loaded_.low;
 }
 
 void progress_tracker::note_record(log::segment const& record) {
     auto const number = record.number();
     if (number < loaded_.low_number || (!records_.empty() && number <= records_.back().number)) return;
-    records_.push_back({number, record.first(), record.end(), record.created()});
+    records_.push_back({number, record.end()});
 }
 
 void progress_tracker::check_ranges(std::size_t more) const {
-    // While low is held back, what lies right above it is a range, too.
-    auto const ranges = done_.size() - (exact_ ? 0 : 1) + recorded_ranges_ + more;
+    auto const ranges = done_.size() - 1 + recorded_ranges_ + more;
     if (ranges > store::max_ranges) {
         throw error(errc::too_many_ranges, "the progress would have " + std::to_string(ranges) +
                                                " separate ranges of committed or open messages, more than " +
@@ -80,18 +77,17 @@ progress_tracker::handle progress_tracker::open(cut const& window) {
         loaded_.recorded.erase(known);
     }
     if (!window.rebuildable) recorded_ranges_ += window.offsets.size();
-    if (auto const failed = std::ranges::find(loaded_.failures, first, &store::window_failures::first);
-        first >= 0 && failed != loaded_.failures.end()) {
+    auto& failures = window.first < 0 ? loaded_.empty_failures : loaded_.failures;
+    if (auto const failed =
+            std::ranges::find(failures, window.first < 0 ? window.start : first, &store::window_failures::first);
+        failed != failures.end()) {
         made.failures = failed->count;
-        loaded_.failures.erase(failed);
+        failures.erase(failed);
     }
     for (auto const& each : window.discarded) done_.add(each);
     if (!window.discarded.empty()) moved_ = true;
-    // Windows of another strategy than before: time does not hold anything back any more.
-    if (!window.windows_end) exact_ = false;
     auto const id = next_++;
-    if (window.windows_end && window.rebuildable) exact_ = true;
-    if (window.windows_end) time_windows_.push_back({id, *window.windows_end, false});
+    if (window.windows_end) time_windows_.push_back({id, {window.start, window.end}, *window.windows_end, false});
     windows_.emplace(id, std::move(made));
     return id;
 }
@@ -100,7 +96,6 @@ void progress_tracker::discard(std::span<store::offset_range const> ranges) {
     check_ranges(ranges.size());
     for (auto const& each : ranges) done_.add(each);
     if (!ranges.empty()) moved_ = true;
-    exact_ = false;
 }
 
 void progress_tracker::commit(handle window) {
@@ -141,12 +136,28 @@ void progress_tracker::saved(handle window) {
     windows_.erase(found);
     --committed_unsaved_;
     moved_ = true;
-    while (!time_windows_.empty() && time_windows_.front().done && !windows_.contains(time_windows_.front().id)) {
+    settle_time(window);
+    settle_low();
+}
+
+// Of what is saved for certain, the front becomes `windows_end`, and the rest is kept short: between two windows that
+// were opened one after the other there is nothing.
+void progress_tracker::settle_time(handle window) {
+    auto at = std::ranges::find(time_windows_, window, &time_window::id);
+    if (at == time_windows_.end()) return;
+    at->id = 0;
+    if (at != time_windows_.begin() && std::prev(at)->id == 0) --at;
+    while (std::next(at) != time_windows_.end() && std::next(at)->id == 0) {
+        auto const next = std::next(at);
+        at->times = {std::min(at->times.begin, next->times.begin), std::max(at->times.end, next->times.end)};
+        at->end = std::max(at->end, next->end);
+        at = std::prev(time_windows_.erase(next));
+    }
+    while (!time_windows_.empty() && time_windows_.front().id == 0) {
         auto const end = time_windows_.front().end;
         loaded_.windows_end = std::max(loaded_.windows_end.value_or(end), end);
         time_windows_.pop_front();
     }
-    settle_low();
 }
 
 void progress_tracker::fail(handle window) { ++windows_.at(window).failures; }
@@ -166,19 +177,23 @@ std::optional<time_ms> progress_tracker::windows_end() const noexcept {
     return end;
 }
 
-std::int64_t progress_tracker::low() const noexcept { return low_for(windows_end()); }
-
-std::int64_t progress_tracker::low_for(std::optional<time_ms> windows_end) const noexcept {
-    auto low = done_.ranges().begin()->second;
-    if (exact_) {
-        auto const later = std::ranges::partition_point(
-            records_, [&](auto const& each) { return windows_end && each.created < *windows_end; });
-        if (later != records_.end()) low = std::min(low, later->first);
-        // Not even read again, so that its time is not known.
-        if (records_.empty()) low = loaded_.low;
+void progress_tracker::add_windows_done(store::progress& to) const {
+    range_set done;
+    for (auto const& each : to.windows_done) done.add({each.begin, each.end});
+    for (auto const& each : time_windows_) {
+        if (each.done) done.add({each.times.begin, each.times.end});
     }
-    return std::max(low, loaded_.low);
+    to.windows_done.clear();
+    if (to.windows_end) {
+        done.add({INT64_MIN, *to.windows_end});
+        to.windows_end = done.ranges().begin()->second;
+        done.remove({INT64_MIN, *to.windows_end});
+        std::erase_if(to.empty_failures, [&](auto const& each) { return each.first < *to.windows_end; });
+    }
+    for (auto const& [begin, end] : done.ranges()) to.windows_done.push_back({begin, end});
 }
+
+std::int64_t progress_tracker::low() const noexcept { return std::max(done_.ranges().begin()->second, loaded_.low); }
 
 std::int64_t progress_tracker::low_number(std::int64_t low) const {
     auto const holds = std::ranges::partition_point(records_, [low](auto const& each) { return each.end <= low; });
@@ -193,7 +208,7 @@ std::int64_t progress_tracker::low_number(std::int64_t low) const {
 
 // What stays below low, whichever of the commits in between are taken back.
 void progress_tracker::settle_low() {
-    auto safe = low_for(loaded_.windows_end);
+    auto safe = low();
     for (auto const& [id, each] : windows_) {
         if (each.at == state::committed && each.window.first >= 0) safe = std::min(safe, each.window.first);
     }
@@ -213,6 +228,7 @@ store::progress progress_tracker::snapshot() const {
         if (end > made.low) made.committed.push_back({std::max(begin, made.low), end});
     }
     made.windows_end = windows_end();
+    add_windows_done(made);
     std::erase_if(made.failures, [&](auto const& each) { return each.first < made.low || done_.contains(each.first); });
     for (auto const& [id, each] : windows_) {
         if (each.at == state::committed) continue;
@@ -220,11 +236,14 @@ store::progress progress_tracker::snapshot() const {
         if (!window.rebuildable) {
             made.recorded.push_back({window.offsets, window.start, window.end, window.reason, window.windows_end});
         }
-        if (each.failures > 0 && window.first >= made.low) made.failures.push_back({window.first, each.failures});
+        if (each.failures == 0) continue;
+        if (window.first < 0) made.empty_failures.push_back({window.start, each.failures});
+        if (window.first >= made.low) made.failures.push_back({window.first, each.failures});
     }
     std::erase_if(made.recorded, [&](auto& each) { return !clip(each.offsets, made.low); });
     std::ranges::stable_sort(made.recorded, {}, first_of);
     std::ranges::sort(made.failures, {}, &store::window_failures::first);
+    std::ranges::sort(made.empty_failures, {}, &store::window_failures::first);
     if (moved()) made.takeovers = 0;
     return made;
 }
@@ -240,8 +259,34 @@ std::int64_t progress_tracker::retention_floor(std::int64_t offset, std::int64_t
     for (auto& each : loaded_.recorded) recorded_ranges_ -= each.offsets.size();
     std::erase_if(loaded_.recorded, [&](auto& each) { return !clip(each.offsets, offset); });
     for (auto& each : loaded_.recorded) recorded_ranges_ += each.offsets.size();
+    // Time windows in somebody's hands of which nothing is left: they cannot be cut again, and were not empty.
+    for (auto const& [id, each] : windows_) {
+        auto const& window = each.window;
+        if (window.rebuildable && window.windows_end && window.first >= 0 && window.last < offset)
+            add_done({window.start, window.end});
+    }
     settle_low();
     return lost;
+}
+
+void progress_tracker::times_removed(store::time_range times) {
+    times.begin = std::max(times.begin, loaded_.windows_end.value_or(loaded_.start_time));
+    if (times.begin < times.end) add_done(times);
+}
+
+void progress_tracker::add_done(store::time_range times) {
+    auto& done = loaded_.windows_done;
+    range_set all;
+    for (auto const& each : done) all.add({each.begin, each.end});
+    all.add({times.begin, times.end});
+    done.clear();
+    for (auto const& [begin, end] : all.ranges()) done.push_back({begin, end});
+    // A group that stands still while retention goes on.
+    constexpr std::size_t most = 1000;
+    while (done.size() > most) {
+        done[done.size() - 2].end = done.back().end;
+        done.pop_back();
+    }
 }
 
 }  // namespace minibatch::windowing

@@ -41,6 +41,8 @@ class progress_tracker {
     /// Which delivery attempt this is: 1, 2 …
     int attempt(handle window) const;
     std::size_t open_windows() const noexcept { return windows_.size(); }
+    /// How many entries stand for the time windows above `windows_end`, open and committed.
+    std::size_t time_windows() const noexcept { return time_windows_.size(); }
 
     /// What is to be stored now. Never behind a snapshot that was stored.
     store::progress snapshot() const;
@@ -48,8 +50,12 @@ class progress_tracker {
     std::int64_t low() const noexcept;
 
     /// The log begins at this record and offset now. Steps over what was removed and returns how many messages were
-    /// not committed, without those below `cleared`. The count is part of the next snapshot.
+    /// not committed, without those below `cleared`. The count is part of the next snapshot. For time windows,
+    /// `times_removed` must follow.
     std::int64_t retention_floor(std::int64_t offset, std::int64_t number, std::int64_t cleared);
+
+    /// Messages of these times were removed before they were in a window: what began then is not known to be empty.
+    void times_removed(store::time_range times);
 
     void set_keep(bool keep) noexcept { loaded_.keep = keep; }
 
@@ -62,19 +68,20 @@ class progress_tracker {
     };
     struct noted {
         std::int64_t number;
-        std::int64_t first;
         std::int64_t end;
-        time_ms created;
     };
     struct time_window {
-        handle id;
-        time_ms end;
+        handle id;  // 0: saved
+        store::time_range times;
+        time_ms end;  // what `windows_end` becomes
         bool done;
     };
 
     bool moved() const noexcept;
     std::optional<time_ms> windows_end() const noexcept;
-    std::int64_t low_for(std::optional<time_ms> windows_end) const noexcept;
+    void add_windows_done(store::progress& to) const;
+    void settle_time(handle window);
+    void add_done(store::time_range times);
     std::int64_t low_number(std::int64_t low) const;
     void check_ranges(std::size_t more) const;
     void settle_low();
@@ -83,13 +90,10 @@ class progress_tracker {
     range_set done_;          // from the first low on: all that is committed
     std::map<handle, entry> windows_;
     std::deque<noted> records_;
-    std::deque<time_window> time_windows_;  // in the order of opening
+    std::deque<time_window> time_windows_;  // in the order of opening; neighbours that are saved are one
     std::size_t recorded_ranges_ = 0;       // of open and not yet opened windows
     std::size_t committed_unsaved_ = 0;
     handle next_ = 1;
-    // Whether fixed time windows are cut. Then no message that was created at or after `windows_end` is below `low`: it
-    // is needed to tell a window that is committed from one that is empty after a restart.
-    bool exact_ = false;
     bool moved_ = false;  // for certain: saved, or discarded
 };
 

@@ -22,6 +22,7 @@ class relaxed_policy final : public policy {
         for (auto const& each : from.recorded) {
             if (each.windows_end) last_ = std::max(last_.value_or(*each.windows_end), *each.windows_end);
         }
+        for (auto const& each : from.windows_done) last_ = std::max(last_.value_or(each.end), each.end);
         if (last_) tick_ = *last_ + interval_;
     }
 

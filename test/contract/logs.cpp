@@ -24,6 +24,12 @@ BOOST_DATA_TEST_CASE(names_and_partitions, every_store(), kind) {
     BOOST_TEST((again.limits == made.limits));
     BOOST_TEST((code_of([&] { r.db->open_stream("three", 2, {}, soon()); }) == errc::partition_mismatch));
     BOOST_TEST((code_of([&] { r.db->open_stream("zero", 0, {}, soon()); }) == errc::invalid_argument));
+    BOOST_TEST((code_of([&] { r.db->open_stream("many", 1025, {}, soon()); }) == errc::invalid_argument));
+    BOOST_TEST(!r.db->find_stream("many", soon()));
+    for (auto const& bad : {retention{.max_age = milliseconds(-1), .max_messages = {}, .max_bytes = {}},
+                            retention{.max_age = {}, .max_messages = -1, .max_bytes = {}},
+                            retention{.max_age = {}, .max_messages = {}, .max_bytes = -1}})
+        BOOST_TEST((code_of([&] { r.db->open_stream("three", 3, bad, soon()); }) == errc::invalid_argument));
     r.db->open_stream("three", std::nullopt, retention{.max_age = milliseconds(7), .max_messages = {}, .max_bytes = 9},
                       soon());
     auto const found = r.db->find_stream("three", soon());
@@ -36,6 +42,8 @@ BOOST_DATA_TEST_CASE(names_and_partitions, every_store(), kind) {
     BOOST_TEST(r.append({made.incarnation, 2}).first == 0);
     BOOST_TEST(r.append({made.incarnation, 1}, 2).first == 0);
     BOOST_TEST(r.append({made.incarnation, 1}).first == 2);
+    auto const most = r.db->open_stream("most", 1024, {}, soon());
+    BOOST_TEST(r.append({most.incarnation, 1023}).first == 0);
 }
 
 BOOST_DATA_TEST_CASE(appends_are_ordered, every_store(), kind) {
@@ -65,7 +73,11 @@ BOOST_DATA_TEST_CASE(appends_are_ordered, every_store(), kind) {
     auto const repeated = r.write<append_result>(rig::segment(log, 2, "batch"));
     BOOST_TEST(repeated.number == first.number);
     BOOST_TEST(repeated.first == first.first);
+    r.time->time = 2'000'000;
+    BOOST_TEST(r.write<append_result>(rig::segment(log, 2, "batch")).created == first.created);
     BOOST_TEST((r.state(log).end == log_position{4, 8}));
+    r.append(log);
+    BOOST_TEST(r.write<append_result>(rig::segment(log, 2, "batch")).number == 5);  // only the last one is known
 }
 
 BOOST_DATA_TEST_CASE(one_bad_job_leaves_the_others, every_store(), kind) {

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <future>
 
 #include "contract/stores.hpp"
 #include "store/sqlite/schema.hpp"
@@ -167,6 +168,54 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_survived) {
     BOOST_TEST(rig::append_with(*db, log, 50'000).first == 11);
 }
 
+// Jobs that were carried out stay so when memory runs out for one of those after them.
+BOOST_AUTO_TEST_CASE(what_was_done_stays_done) {
+    struct failing_clock final : clock {
+        time_ms system_now() override {
+            if (++asked == fails_at) throw std::bad_alloc();
+            return 1'000'000;
+        }
+        steady_time steady_now() override { return std::chrono::steady_clock::now(); }
+        int asked = 0;
+        int fails_at = 0;
+    };
+    // Each attempt asks for the time once: the first is all jobs together, then come the jobs alone.
+    struct failure {
+        int attempt;
+        bool together;  // whether the first attempt fails for another reason
+        std::vector<bool> done;
+    };
+    for (auto const& [attempt, together, done] :
+         {failure{1, false, {true, true, true}}, failure{2, true, {false, false, true}},
+          failure{3, true, {true, false, true}}, failure{4, true, {true, false, false}}}) {
+        temporary_directory dir;
+        auto const time = std::make_shared<failing_clock>();
+        open_options options;
+        options.time = time;
+        auto const db = open_store("sqlite:" + (dir / "a.db"), options);
+        log_id const log{db->open_stream("s", 1, {}, soon()).incarnation, 0};
+        if (together) {
+            other_program(dir / "a.db")
+                .run(
+                    "CREATE TRIGGER t BEFORE INSERT ON minibatch_segments WHEN new.count = 7 BEGIN "
+                    "SELECT RAISE(ABORT, 'not seven'); END");
+        }
+        std::vector<write_job> jobs;
+        for (int count : {1, 7, 2}) jobs.push_back({rig::segment(log, count), {}});
+        time->asked = 0;
+        time->fails_at = attempt;
+        db->write(jobs, soon());
+        time->fails_at = 0;
+        std::int64_t stored = 0;
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            auto const* const result = std::get_if<append_result>(&jobs[i].result);
+            BOOST_TEST((result != nullptr) == done[i], "attempt " << attempt << ", job " << i);
+            if (result) BOOST_TEST(result->number == stored++);
+        }
+        BOOST_TEST(db->state(log, soon()).end.number == stored);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
     temporary_directory dir;
     auto const path = dir / "a.db";
@@ -183,6 +232,31 @@ BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
     BOOST_TEST(db->state(log, soon()).end.offset == 0);  // reading goes on
     other.run("COMMIT");
     BOOST_TEST(rig::append_with(*db, log).first == 0);
+}
+
+BOOST_AUTO_TEST_CASE(deadlines_are_by_the_clock_given) {
+    struct clock_ahead final : clock {
+        time_ms system_now() override { return 1'000'000; }
+        steady_time steady_now() override { return std::chrono::steady_clock::now() + std::chrono::hours(1); }
+    };
+    temporary_directory dir;
+    auto const path = dir / "a.db";
+    open_options options;
+    options.time = std::make_shared<clock_ahead>();
+    auto const db = open_store("sqlite:" + path, options);
+    log_id const log{db->open_stream("s", 1, {}, options.time->steady_now() + std::chrono::seconds(20)).incarnation, 0};
+    other_program const other(path);
+    other.run("BEGIN IMMEDIATE");
+    write_job job{rig::segment(log), {}};
+    auto writing = std::async(std::launch::async, [&] {
+        db->write({&job, 1}, options.time->steady_now() + milliseconds(30));
+    });
+    auto const ended = writing.wait_for(std::chrono::seconds(10));
+    other.run("COMMIT");
+    writing.get();
+    BOOST_TEST((ended == std::future_status::ready));
+    BOOST_REQUIRE(std::holds_alternative<error>(job.result));
+    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(people_can_read_the_messages) {

@@ -7,30 +7,10 @@
 
 #include "contract/stores.hpp"
 #include "store/sqlite/side_file.hpp"
+#include "support/child_process.hpp"
 
 using namespace minibatch;
 using namespace minibatch::test;
-
-namespace {
-
-/// Runs `work` in a child process, which then ends at once; its result.
-template <class Work>
-int in_child(Work const& work) {
-    auto const child = ::fork();
-    if (child == 0) {
-        int result = 99;
-        try {
-            result = work();
-        } catch (...) {
-        }
-        ::_exit(result);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(sqlite_processes)
 

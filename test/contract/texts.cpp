@@ -60,21 +60,34 @@ BOOST_AUTO_TEST_CASE(progress_details) {
     value.committed = {{4, 5}, {7, 9}};
     value.recorded = {{{{3, 4}}, 1, 2, window_reason::custom, 5}};
     value.failures = {{3, 1}};
+    BOOST_TEST(encode_details(value).find("windows_done") == std::string::npos);
+    value.windows_done = {{-5, 6}, {8, 9}};
+    value.empty_failures = {{-5, 2}};
     progress read;
     read.low = 3;
     decode_details(encode_details(value), read);
     BOOST_TEST((read == value));
     for (std::string const bad :
-         {"", "[]", "{}", "null", R"({"committed":[],"recorded":[]})",
+         {"",
+          "[]",
+          "{}",
+          "null",
+          R"({"committed":[],"recorded":[]})",
           R"({"committed":[],"recorded":[],"failures":[],"more":1})",
           R"({"committed":[[2,4]],"recorded":[],"failures":[]})",
           R"({"committed":[[7,8],[4,5]],"recorded":[],"failures":[]})",
           R"({"committed":[[4,8],[7,9]],"recorded":[],"failures":[]})",
-          R"({"committed":[[5,5]],"recorded":[],"failures":[]})", R"({"committed":[[5]],"recorded":[],"failures":[]})",
+          R"({"committed":[[5,5]],"recorded":[],"failures":[]})",
+          R"({"committed":[[5]],"recorded":[],"failures":[]})",
           R"({"committed":[[5,9223372036854775808]],"recorded":[],"failures":[]})",
           R"({"committed":[[5,6.5]],"recorded":[],"failures":[]})",
           R"({"committed":[],"recorded":[],"failures":[[1,0]]})",
           R"({"committed":[],"recorded":[],"failures":[[1,3000000000]]})",
+          R"({"committed":[],"recorded":[],"windows_done":[]})",
+          R"({"committed":[],"recorded":[],"failures":[],"windows_done":[[1,2],[2,3]]})",
+          R"({"committed":[],"recorded":[],"failures":[],"windows_done":[[3,4],[1,2]]})",
+          R"({"committed":[],"recorded":[],"failures":[],"windows_done":[[4,4]]})",
+          R"({"committed":[],"recorded":[],"failures":[],"empty_failures":[[4,0]]})",
           R"({"committed":[],"recorded":[{"offsets":[],"start":1,"end":2}],"failures":[]})",
           R"({"committed":[],"recorded":[{"offsets":[],"start":1,"end":2,"reason":"x"}],"failures":[]})",
           R"({"committed":[],"recorded":[{"offsets":[],"start":1,"end":2,"reason":"time","x":1}],"failures":[]})"}) {

@@ -81,6 +81,26 @@ BOOST_DATA_TEST_CASE(retention_counts_losses, every_store(), kind) {
     BOOST_TEST(r.trim(log).lost.empty());
 }
 
+BOOST_DATA_TEST_CASE(progress_is_left_alone, every_store(), kind) {
+    rig r(kind);
+    auto const log = r.make("s", retention{.max_age = {}, .max_messages = 2, .max_bytes = {}});
+    for (int i = 0; i < 5; ++i) r.append(log, 2);
+    r.enroll(log, "a");
+    auto got = r.acquire({log, "a"}, "a");
+    got.state.low = 1;
+    got.state.committed = {{3, 5}};
+    got.state.recorded = {{{{1, 2}}, 7, 8, window_reason::flush, {}}};
+    r.commit({log, "a"}, got.held.epoch, got.state);
+    auto const stored = [&] { return r.db->list_groups(log.incarnation, soon()).at(0).state; };
+    BOOST_TEST((r.trim(log).lost == losses{{"a", 5}}));
+    BOOST_TEST((stored() == got.state));
+    r.db->clear_stream(log.incarnation, soon());
+    BOOST_TEST((stored() == got.state));
+    got.state.failures = {{1, 1}};
+    r.commit({log, "a"}, got.held.epoch, got.state);  // of the holder, who has not read yet
+    BOOST_TEST((stored() == got.state));
+}
+
 BOOST_DATA_TEST_CASE(retention_by_bytes_and_age, every_store(), kind) {
     rig r(kind);
     auto const bytes = r.make("bytes", retention{.max_age = {}, .max_messages = {}, .max_bytes = 2 * 18 + 1});

@@ -8,12 +8,12 @@
 
 namespace minibatch::test {
 
-/// An empty directory, removed with all that is in it.
+/// An empty directory, removed with all that is in it. The benchmarks use it, too.
 class temporary_directory {
   public:
-    temporary_directory() {
-        auto name = (std::filesystem::temp_directory_path() / "minibatch-XXXXXX").string();
-        if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp failed");
+    explicit temporary_directory(std::filesystem::path const& parent = std::filesystem::temp_directory_path()) {
+        auto name = (parent / "minibatch-XXXXXX").string();
+        if (!::mkdtemp(name.data())) throw std::runtime_error("no directory can be made in " + parent.string());
         path_ = name;
     }
     ~temporary_directory() {

@@ -61,6 +61,37 @@ BOOST_AUTO_TEST_CASE(it_may_discard_without_a_window) {
     BOOST_TEST(b.next(33) == "custom 33..33 recorded");
 }
 
+BOOST_AUTO_TEST_CASE(at_the_end_it_is_asked_as_long_as_it_finds_something) {
+    auto const emitter = std::make_shared<scripted>();
+    bench b(emitter);
+    b.add(6, 10);
+    b.pending.set_caught_up(false);
+    emitter->answer = {.ready = true, .take = {0, 1}, .discard = {}, .look_again = {}};
+    BOOST_TEST(b.flush(10) == "custom [0,2) 10..10 recorded");
+    emitter->answer.discard = {2};
+    BOOST_TEST(b.flush(10) == "discard [2,3)");
+    BOOST_TEST(b.flush(10) == "read on");
+    b.pending.set_caught_up(true);
+    emitter->answer = {.ready = true, .take = {}, .discard = {3}, .look_again = {}};
+    BOOST_TEST(b.flush(10) == "custom 10..10 recorded");
+    emitter->answer = {.ready = true, .take = {}, .discard = {}, .look_again = {}};  // might go on for ever
+    BOOST_TEST(b.flush(10) == "flush [4,6) 10..10 recorded");
+    BOOST_TEST(emitter->seen.size() == 2u);
+    emitter->answer = {.ready = true, .take = {}, .discard = {}, .look_again = {}};
+    BOOST_TEST(b.flush(10) == "nothing");
+}
+
+BOOST_AUTO_TEST_CASE(at_the_end_recorded_windows_come_first) {
+    auto const emitter = std::make_shared<scripted>();
+    store::progress from;
+    from.recorded = {{{{1, 2}, {0, 1}}, 10, 10, window_reason::custom, {}}, {{}, 30, 30, window_reason::custom, {}}};
+    bench b(emitter, from);
+    b.add(3, 10);
+    BOOST_TEST(b.flush(40) == "custom 30..30 recorded");  // empty, but stored
+    BOOST_TEST(b.flush(40) == "custom [1,2) [0,1) 10..10 recorded");
+    BOOST_TEST(b.flush(40) == "flush [2,3) 10..10 recorded");
+}
+
 BOOST_AUTO_TEST_CASE(nonsense_is_refused_and_takes_nothing) {
     auto const emitter = std::make_shared<scripted>();
     bench b(emitter);

@@ -115,6 +115,49 @@ BOOST_AUTO_TEST_CASE(windows_committed_before_are_not_empty) {
     BOOST_TEST(b.next(1300) == "time 1200..1300");
 }
 
+BOOST_AUTO_TEST_CASE(windows_committed_out_of_order_do_not_come_again) {
+    auto from = started(1000);
+    from.windows_done = {{1100, 1200}, {1300, 1500}};
+    bench b(every(100), from);
+    b.seal(1700);
+    for (auto const* each : {"time 1000..1100", "time 1200..1300", "time 1500..1600", "time 1600..1700", "wait 1800"}) {
+        BOOST_TEST(b.next(1700) == each);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_after_a_flush_is_delivered_though_its_window_is_done) {
+    auto from = started(1000);
+    from.windows_done = {{1100, 1500}};
+    bench b(every(100), from);
+    b.add(1, 1210);
+    b.seal(1600);
+    for (auto const* each : {"time 1000..1100", "time [0,1) 1200..1300", "time 1500..1600"}) {
+        BOOST_TEST(b.next(1600) == each);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_retention_removed_is_not_shown_as_empty) {
+    bench read(every(100), started(1000));
+    for (time_ms at : {1010, 1250, 1450}) read.add(1, at);
+    read.seal(1700);
+    read.pending.drop_below(2, 0);
+    for (auto const* each : {"time 1300..1400", "time [2,3) 1400..1500", "time 1500..1600"}) {
+        BOOST_TEST(read.next(1700) == each);
+    }
+
+    bench unread(every(100), started(1000));
+    unread.add(1, 1010);
+    unread.seal(1200);
+    unread.pending.drop_below(7, 1450);  // the first is dropped as well
+    unread.offset = 7;
+    unread.add(1, 1450);
+    unread.add(1, 1650);
+    unread.seal(1700);
+    for (auto const* each : {"time [7,8) 1400..1500", "time 1500..1600", "time [8,9) 1600..1700"}) {
+        BOOST_TEST(unread.next(1700) == each);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_unfinished_run_of_empty_windows_is_read_first) {
     bench b(every(100, {.offset = {}, .max_empty = 1}), started(1000));
     b.pending.set_caught_up(false);

@@ -27,24 +27,26 @@ BOOST_AUTO_TEST_CASE(what_is_committed_is_not_pending) {
         (make_cut(pending.take_front(6), window_reason::count, true).offsets == ranges{{3, 5}, {8, 11}, {13, 14}}));
     BOOST_TEST(pending.front() == 14);
     BOOST_TEST(pending.bytes() == 30);
-    BOOST_TEST(pending.settled_from(0).value() == 10);
-    BOOST_TEST(pending.settled_from(11).value() == 20);
+    BOOST_TEST(pending.settled_from(0).value().begin == 10);
+    BOOST_TEST(pending.settled_from(11).value().begin == 20);
     BOOST_TEST(!pending.settled_from(31));
 }
 
 BOOST_AUTO_TEST_CASE(gaps_of_retention_are_stepped_over) {
     pending_log pending({});
     pending.feed(make_segment(0, 0, 4, 10));
-    pending.drop_below(2);
+    BOOST_TEST((pending.drop_below(2, 10) == store::time_range{10, 11}));
     BOOST_TEST(pending.count() == 2);
     BOOST_TEST(pending.bytes() == 20);
     pending.feed(make_segment(5, 20, 2, 20));
     BOOST_TEST((make_cut(pending.take_front(9), window_reason::count, true).offsets == ranges{{2, 4}, {20, 22}}));
     BOOST_TEST(pending.empty());
     pending.feed(make_segment(6, 22, 2, 20));
-    pending.drop_below(100);
+    BOOST_TEST((pending.drop_below(100, 70) == store::time_range{20, 71}));
+    BOOST_TEST((pending.drop_below(150, 90) == store::time_range{20, 91}));  // none of it was read
+    BOOST_TEST((pending.settled_from(30) == store::time_range{30, 91}));
     BOOST_TEST(pending.empty());
-    BOOST_TEST(pending.front() == 100);
+    BOOST_TEST(pending.front() == 150);
     BOOST_TEST(pending.count() == 0);
     BOOST_TEST(pending.bytes() == 0);
 }

@@ -76,6 +76,8 @@ BOOST_AUTO_TEST_CASE(a_backlog_is_bounded) {
     for (int i = 0; i < 65; ++i) b.add(1, 10, 1 << 20);
     BOOST_TEST(b.next(10) == "bytes [0,64) 10..10 recorded");
     BOOST_TEST(b.next(10) == "read on");
+    BOOST_TEST(b.flush(20) == "read on");
+    b.pending.set_caught_up(true);
     BOOST_TEST(b.flush(20) == "flush [64,65) 10..20 recorded");
 }
 

@@ -44,7 +44,7 @@ struct bench {
     std::string next(time_ms now) { return show(plan.next(pending, now)); }
     std::string flush(time_ms now) {
         auto const made = plan.flush(pending, now);
-        return made ? show(*made) : "nothing";
+        return std::holds_alternative<wait_until>(made) ? "nothing" : show(made);
     }
 
     static std::string show(step const& answer) {

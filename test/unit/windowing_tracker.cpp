@@ -7,6 +7,8 @@ using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
+using times = std::vector<store::time_range>;
+
 cut window_of(ranges offsets, bool rebuildable = true) {
     cut made;
     made.offsets = std::move(offsets);
@@ -20,6 +22,8 @@ cut window_of(ranges offsets, bool rebuildable = true) {
 
 cut time_window(ranges offsets, time_ms end) {
     auto made = window_of(std::move(offsets));
+    made.start = end - 100;
+    made.end = end;
     made.windows_end = end;
     return made;
 }
@@ -111,27 +115,84 @@ BOOST_AUTO_TEST_CASE(time_windows_end_where_all_before_are_done) {
     tracker.commit(c);
     tracker.saved(c);
     BOOST_TEST(!tracker.snapshot().windows_end);
+    BOOST_TEST((tracker.snapshot().windows_done == times{{200, 300}}));
     tracker.commit(a);
     auto saved = tracker.snapshot();
     BOOST_TEST(saved.windows_end.value() == 100);
-    BOOST_TEST(saved.low == 5);  // what follows the empty window must stay in sight
-    BOOST_TEST((saved.committed == ranges{{5, 9}}));
+    BOOST_TEST(saved.low == 9);
+    BOOST_TEST((saved.windows_done == times{{200, 300}}));
 
-    progress_tracker after_crash(saved);  // goes on holding it back
-    after_crash.note_record(*make_segment(1, 5, 4, 250));
+    progress_tracker after_crash(saved);
     BOOST_TEST((after_crash.snapshot() == saved));
     auto const again = after_crash.open(time_window({}, 200));
     after_crash.commit(again);
-    BOOST_TEST(after_crash.snapshot().windows_end.value() == 200);
-    BOOST_TEST(after_crash.snapshot().low == 5);
-    auto const counted = after_crash.open(window_of({{9, 10}}));  // the group comes back with another strategy
-    after_crash.commit(counted);
-    BOOST_TEST(after_crash.snapshot().low == 10);
+    BOOST_TEST(after_crash.snapshot().windows_end.value() == 300);
+    BOOST_TEST(after_crash.snapshot().windows_done.empty());
+    after_crash.uncommit(again);
+    BOOST_TEST((after_crash.snapshot() == saved));
 
     tracker.commit(empty);
     saved = tracker.snapshot();
     BOOST_TEST(saved.windows_end.value() == 300);
     BOOST_TEST(saved.low == 9);
+}
+
+BOOST_AUTO_TEST_CASE(committed_time_windows_take_no_room) {
+    progress_tracker tracker({});
+    auto const stuck = tracker.open(time_window({}, 100));
+    std::vector<progress_tracker::handle> unsaved;
+    for (time_ms end = 200; end <= 100'000; end += 100) {
+        unsaved.push_back(tracker.open(time_window({}, end)));
+        tracker.commit(unsaved.back());
+        if (unsaved.size() < 3) continue;
+        for (auto const each : {1, 0, 2}) tracker.saved(unsaved[static_cast<std::size_t>(each)]);
+        unsaved.clear();
+    }
+    BOOST_TEST((tracker.snapshot().windows_done == times{{100, 100'000}}));
+    BOOST_TEST(tracker.time_windows() == 2u);
+    tracker.commit(stuck);
+    BOOST_TEST(tracker.snapshot().windows_end.value() == 100'000);
+}
+
+BOOST_AUTO_TEST_CASE(failures_of_empty_windows_are_kept) {
+    progress_tracker tracker({});
+    auto const a = tracker.open(time_window({}, 100));
+    auto const b = tracker.open(time_window({}, 200));
+    tracker.fail(b);
+    tracker.fail(b);
+    auto const saved = tracker.snapshot();
+    BOOST_TEST((saved.empty_failures == std::vector<store::window_failures>{{100, 2}}));
+
+    progress_tracker after_crash(saved);
+    BOOST_TEST(after_crash.attempt(after_crash.open(time_window({}, 100))) == 1);
+    BOOST_TEST((after_crash.snapshot().empty_failures == saved.empty_failures));
+    auto const again = after_crash.open(time_window({}, 200));
+    BOOST_TEST(after_crash.attempt(again) == 3);
+    after_crash.fail(again);
+    BOOST_TEST((after_crash.snapshot().empty_failures == std::vector<store::window_failures>{{100, 3}}));
+
+    tracker.commit(a);
+    tracker.commit(b);
+    BOOST_TEST(tracker.snapshot().empty_failures.empty());
+}
+
+BOOST_AUTO_TEST_CASE(removed_times_are_not_empty) {
+    store::progress from;
+    from.start_time = 50;
+    progress_tracker tracker(from);
+    auto const a = tracker.open(time_window({{0, 5}}, 100));
+    tracker.open(time_window({{5, 9}}, 200));
+    tracker.retention_floor(7, 1, 0);  // nothing is left of the first, something of the second
+    BOOST_TEST((tracker.snapshot().windows_done == times{{0, 100}}));
+    tracker.times_removed({INT64_MIN, 20});
+    BOOST_TEST((tracker.snapshot().windows_done == times{{0, 100}}));
+    tracker.times_removed({250, 420});
+    BOOST_TEST((tracker.snapshot().windows_done == times{{0, 100}, {250, 420}}));
+    tracker.commit(a);
+    BOOST_TEST(tracker.snapshot().windows_end.value() == 100);
+    for (time_ms at = 1000; at < 10'000; at += 2) tracker.times_removed({at, at + 1});
+    BOOST_TEST(tracker.snapshot().windows_done.size() <= 1000u);
+    BOOST_TEST(tracker.snapshot().windows_done.back().end == 9'999);
 }
 
 BOOST_AUTO_TEST_CASE(discards_need_no_window) {

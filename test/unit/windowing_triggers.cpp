@@ -17,6 +17,8 @@ BOOST_AUTO_TEST_CASE(count_cuts_exactly) {
     BOOST_TEST(b.next(20) == "wait");
     b.pending.set_caught_up(false);
     BOOST_TEST(b.next(20) == "read on");
+    BOOST_TEST(b.flush(20) == "read on");
+    b.pending.set_caught_up(true);
     BOOST_TEST(b.flush(20) == "flush [8,9) 20..20 recorded");
     BOOST_TEST(b.flush(20) == "nothing");
 }

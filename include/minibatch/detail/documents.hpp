@@ -5,6 +5,7 @@
 #include <minibatch/document.hpp>
 #include <ranges>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -33,6 +34,11 @@ concept document_range = std::ranges::input_range<T> && !is_json<std::remove_cvr
 template <class T>
 concept single_document = typed_document<T> && !document_range<T>;
 
+/// A range of JSON texts, each of them a document.
+template <class T>
+concept text_range = std::ranges::input_range<T> && !std::is_convertible_v<T, std::string_view> &&
+                     std::is_convertible_v<std::ranges::range_reference_t<T>, std::string_view>;
+
 inline encoded_document encode_any(boost::json::value const& document) { return encode_document(document); }
 inline encoded_document encode_any(boost::json::object const& document) { return encode_document(document); }
 template <typed_document T>
@@ -45,6 +51,14 @@ std::vector<encoded_document> encode_all(Range&& documents) {
     std::vector<encoded_document> encoded;
     if constexpr (std::ranges::sized_range<Range>) encoded.reserve(std::ranges::size(documents));
     for (auto const& document : documents) encoded.push_back(encode_any(document));
+    return encoded;
+}
+
+template <class Range>
+std::vector<encoded_document> encode_texts(Range&& texts) {
+    std::vector<encoded_document> encoded;
+    if constexpr (std::ranges::sized_range<Range>) encoded.reserve(std::ranges::size(texts));
+    for (auto&& text : texts) encoded.push_back(encode_document_text(text));
     return encoded;
 }
 

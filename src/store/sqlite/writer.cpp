@@ -75,6 +75,8 @@ void writer::attempt_each(std::span<write_job> jobs, error const& together) {
 
 std::optional<error> writer::attempt(std::span<write_job> jobs) {
     bool committing = false;
+    bool unknown = false;
+    std::optional<error> problem;
     try {
         transaction writing(db_, transaction::kind::write);
         auto const now = time_->system_now();
@@ -89,14 +91,17 @@ std::optional<error> writer::attempt(std::span<write_job> jobs) {
         writing.commit();
         return std::nullopt;
     } catch (database_error const& failure) {
-        if (!committing || !in_doubt(failure.result())) return failure;
-        auto const found = stored(jobs);
-        if (!found)
-            return error(errc::outcome_unknown,
-                         failure.diagnostics() + "; whether it took effect could not be found out");
-        if (*found) return std::nullopt;
-        return failure;
+        problem = failure;
+        unknown = committing && in_doubt(failure.result());
+    } catch (std::exception const& failure) {  // out of memory, say: this attempt alone has failed
+        problem = error(errc::store_failure, failure.what());
+        unknown = committing;
     }
+    if (!unknown) return problem;
+    auto const found = stored(jobs);
+    if (!found)
+        return error(errc::outcome_unknown, problem->diagnostics() + "; whether it took effect could not be found out");
+    return *found ? std::nullopt : problem;
 }
 
 /// Whether the transaction of the jobs, whose COMMIT failed, is in the database. They all are, or none is; what can be
