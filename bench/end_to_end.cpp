@@ -1,5 +1,6 @@
 // Append, count windows of 100, every document decoded and visited, commit, trimming on, all at the same time; against
 // Bytewax's `collect`, which works in memory.
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -74,13 +75,15 @@ struct consumed {
 };
 
 boost::asio::awaitable<void> consume(minibatch::consumer consumer, consumed& result, allowance& allowed) {
+    // Used between two waits alone, and so by all coroutines of the thread.
+    static thread_local std::array<unsigned char, 100'000> buffer;
     while (auto window = co_await consumer.next_window()) {
         auto number = window->first().value();
         bench::require(window->size() == window_size && number % window_size == 0, "windows are whole");
         auto const at = static_cast<std::size_t>(number / window_size);
         bench::require(!result.seen.at(at), "no window is delivered twice");
         result.seen[at] = true;
-        boost::json::monotonic_resource memory;
+        boost::json::monotonic_resource memory(buffer.data(), buffer.size());
         for (auto const& document : window->decode(&memory)) {
             bench::require(bench::number_of(document) == number++, "the documents of a window are in order");
             result.sum += bench::visit(document);

@@ -8,7 +8,7 @@ namespace minibatch {
 namespace detail {
 
 open_window::~open_window() {
-    if (db->guard().forked()) return;
+    if (db->guard().forked() || record->settled) return;
     auto const& loop = db->env().loop;
     asio::post(loop, [record = record, delivery = delivery, looked_at = looked_at_] {
         if (auto const worker = record->worker.lock()) worker->returned(record, delivery, looked_at);

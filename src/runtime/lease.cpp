@@ -107,6 +107,7 @@ void partition_worker::lose(std::string_view why) {
     member_->withdraw(*this);
     for (auto const& [handle, window] : lead.open) {
         window->now = window_record::state::closed;
+        window->settled = true;
         if (!window->sent) answer(*window, error(errc::fenced, std::string(why)));
     }
     lead.open.clear();

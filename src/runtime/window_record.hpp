@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/json/array.hpp>
 #include <memory>
 #include <string>
@@ -45,7 +46,8 @@ struct window_record {
         closed,      // committed, or its lease is lost
     };
     state now = state::ready;
-    int delivery = 0;  // counts deliveries: what the holder of an earlier one does has no effect
+    std::atomic<bool> settled = false;  // closed, for whoever lets go of it elsewhere
+    int delivery = 0;                   // counts deliveries: what the holder of an earlier one does has no effect
     bool committed = false;
     bool sent = false;         // its commit is in the save that is under way
     bool in_doubt = false;     // an earlier save may have committed it

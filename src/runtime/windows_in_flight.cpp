@@ -103,6 +103,7 @@ void partition_worker::redeliver_due(std::optional<steady_time>& look_again) {
 
 void partition_worker::close(window_ptr const& window) {
     window->now = window_record::state::closed;
+    window->settled = true;
     lead_->open.erase(window->handle);
 }
 
