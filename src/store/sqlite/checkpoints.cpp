@@ -9,10 +9,15 @@ constexpr std::int64_t enough = 4 << 20;
 constexpr std::int64_t little = 1 << 20;
 constexpr std::int64_t much = 32 << 20;
 constexpr std::int64_t too_much = 64 << 20;
+/// Under load there is some time between two checkpoints: what is removed again soon is then never moved.
+constexpr milliseconds spacing{50};
 
 }  // namespace
 
-bool checkpoints::due() const noexcept { return writing_.unmoved_bytes() >= enough; }
+bool checkpoints::due() const noexcept {
+    auto const bytes = writing_.unmoved_bytes();
+    return bytes >= much || (bytes >= enough && std::chrono::steady_clock::now() >= not_before_.load());
+}
 
 void checkpoints::run(steady_time deadline) {
     if (!due()) return;
@@ -34,6 +39,7 @@ void checkpoints::run(steady_time deadline) {
     // Readers of old states are waited for only when the log has become very long because of them.
     auto const mode = writing_.log_bytes() >= too_much ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
     writing_.finish_checkpoint(mode, std::min(deadline, std::chrono::steady_clock::now() + milliseconds(200)));
+    not_before_ = std::chrono::steady_clock::now() + spacing;
 }
 
 }  // namespace minibatch::store::sqlite

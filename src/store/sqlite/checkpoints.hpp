@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,7 @@ class checkpoints {
     std::string path_;
     writer& writing_;
     std::unique_ptr<connection> db_;
+    std::atomic<steady_time> not_before_{};
 };
 
 }  // namespace minibatch::store::sqlite
