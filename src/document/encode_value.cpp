@@ -36,6 +36,8 @@ void write_pointer(std::string& pointer, step const* at) {
 
 class value_check {
   public:
+    /// `strings`: whether keys and strings are looked at, too.
+    explicit value_check(bool strings) : strings_(strings) {}
     std::optional<error> problem;
 
     bool value(json::value const& value, step const* at, std::size_t depth) {
@@ -45,6 +47,7 @@ class value_check {
             case json::kind::array:
                 return depth <= max_document_depth ? array(value.get_array(), at, depth) : deep(at);
             case json::kind::string: {
+                if (!strings_) return true;
                 auto const& text = value.get_string();
                 return document::is_utf8({text.data(), text.size()}) || fail(at, "the string is not valid UTF-8");
             }
@@ -68,10 +71,11 @@ class value_check {
         for (auto const& member : object) {
             std::string_view const key(member.key().data(), member.key().size());
             step const here{at, key, 0, false};
-            if (!key.empty() && std::memchr(key.data(), 0, key.size()) != nullptr) {
-                return fail(&here, "a key must not contain a NUL character");
+            if (strings_) {
+                if (!key.empty() && std::memchr(key.data(), 0, key.size()) != nullptr)
+                    return fail(&here, "a key must not contain a NUL character");
+                if (!document::is_utf8(key)) return fail(&here, "the key is not valid UTF-8");
             }
-            if (!document::is_utf8(key)) return fail(&here, "the key is not valid UTF-8");
             if (!value(member.value(), &here, depth + 1)) return false;
         }
         return true;
@@ -94,6 +98,8 @@ class value_check {
         problem = document::invalid_at(pointer, what);
         return false;
     }
+
+    bool strings_;
 };
 
 }  // namespace
@@ -104,11 +110,6 @@ encoded_document encode_document(json::value const& document) {
         auto const kind = json::to_string(document.kind());
         result.problem = document::invalid_at(
             {}, "a document is a JSON object, this is of the type " + std::string(kind.data(), kind.size()));
-        return result;
-    }
-    value_check check;
-    if (!check.value(document, nullptr, 1)) {
-        result.problem = std::move(check.problem);
         return result;
     }
     thread_local json::serializer serializer;
@@ -124,6 +125,12 @@ encoded_document encode_document(json::value const& document) {
             return result;
         }
     } while (!serializer.done());
+    // ASCII without an escape sequence: no string in it can be wrong. That is most documents, and saves half the check.
+    value_check check(!document::is_ascii(result.text) || result.text.find('\\') != std::string::npos);
+    if (!check.value(document, nullptr, 1)) {
+        result.text = {};
+        result.problem = std::move(check.problem);
+    }
     return result;
 }
 

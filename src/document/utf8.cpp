@@ -6,6 +6,12 @@
 
 namespace minibatch::document {
 
+bool is_ascii(std::string_view text) noexcept {
+    unsigned char bits = 0;
+    for (auto const byte : text) bits |= static_cast<unsigned char>(byte);
+    return bits < 0x80;
+}
+
 bool is_utf8(std::string_view text) noexcept {
     namespace utf = boost::locale::utf;
     char const* at = text.data();

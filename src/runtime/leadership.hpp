@@ -24,6 +24,7 @@ struct partition_worker::leadership {
     windowing::pending_log pending;
     windowing::planner planner;
     std::map<std::int64_t, window_ptr> open;  // by the tracker's handle
+    bool any_waiting = false;                 // some of them may wait for their redelivery
 
     // Reading.
     std::unique_ptr<tail::follower> follower;

@@ -83,12 +83,14 @@ void partition_worker::returned(window_ptr const& window, int delivery, bool loo
 void partition_worker::postpone(window_ptr const& window, std::optional<milliseconds> delay) {
     lead_->tracker.fail(window->handle);
     window->now = window_record::state::waiting;
+    lead_->any_waiting = true;
     window->not_before = env_.time->now() + (delay ? *delay : back_off_delay(attempt(*window) - 1));
     signal_.notify();
 }
 
 void partition_worker::redeliver_due(std::optional<steady_time>& look_again) {
-    if (member_->stopping) return;
+    if (member_->stopping || !lead_->any_waiting) return;
+    lead_->any_waiting = false;
     auto const now = env_.time->now();
     for (auto const& [handle, window] : lead_->open) {
         if (window->now != window_record::state::waiting) continue;
@@ -97,6 +99,7 @@ void partition_worker::redeliver_due(std::optional<steady_time>& look_again) {
             member_->offer(window, true);
         } else {
             look_again = look_again ? std::min(*look_again, window->not_before) : window->not_before;
+            lead_->any_waiting = true;
         }
     }
 }
