@@ -26,6 +26,8 @@ struct connect_options {
     milliseconds connect_timeout{5'000};
     /// Bytes of documents that may wait to be written. Appends beyond that wait for room.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
+    /// Whether a database that does not exist is made. Else `connect` fails with `errc::unavailable`.
+    bool create = true;
     /// Receives what the library has to tell; empty: nothing is logged.
     log_callback log = {};
 };

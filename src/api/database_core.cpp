@@ -49,6 +49,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     }
     store::open_options how;
     how.timeout = options.connect_timeout;
+    how.create = options.create;
     how.log = options.log;
     how.readers = static_cast<int>(options.threads);
     making_threads const of_ours;

@@ -169,7 +169,10 @@ void producer_core::answer_flushers(std::vector<answer>& answers) {
         unwritten_ = std::exchange(failed_, {});
         auto const problem = *std::exchange(failure_, std::nullopt);
         answers.push_back({op, error(problem.code(), std::to_string(unwritten_.size()) +
-                                                         " documents were not written: " + problem.what())});
+                                                         (problem.code() == errc::outcome_unknown
+                                                              ? " documents may not have been written: "
+                                                              : " documents were not written: ") +
+                                                         problem.what())});
     }
 }
 

@@ -14,13 +14,14 @@ group_member::group_member(std::shared_ptr<engine> engine_of_handle, store::stre
       options(std::move(given)) {}
 
 void group_member::start(std::vector<store::group_state> groups) {
+    // Counted here already: a handle that is closed at once must wait for them.
+    runtime->active += static_cast<int>(groups.size());
     asio::post(runtime->env.loop, [self = shared_from_this(), groups = std::move(groups)] {
         self->started_ = true;
         for (auto const& group : groups) {
             auto worker = std::make_shared<partition_worker>(self, group.id);
             self->workers_.push_back(worker);
             ++self->running_;
-            ++self->runtime->active;
             worker->start();
         }
         self->pump();

@@ -14,7 +14,7 @@ struct partition_worker::leadership {
           pending(granted.state),
           planner(how, granted.state, partition),
           stored(granted.state.low_number),
-          trimmed(granted.state.low_number) {}
+          trimmed(0) {}
 
     std::int64_t const epoch;
     steady_time valid_until{};

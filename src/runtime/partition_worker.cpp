@@ -50,11 +50,22 @@ asio::awaitable<void> partition_worker::run() {
             trouble = problem;
         }
         if (lead_) {
+            if (!lead_->lost) co_await give_back();
             lose(trouble ? trouble->what() : "the consumer has stopped");
             lead_.reset();
         }
         if (trouble && lasting(*trouble)) throw error(*trouble);
         if (trouble) co_await back_off(*trouble);
+    }
+}
+
+/// Tries, once, to let others have the lease at once, after an error that ends this worker or its drain.
+asio::awaitable<void> partition_worker::give_back() {
+    store::write_request last = store::release_request{group_, lead_->epoch};
+    try {
+        co_await written<store::done>(env_, *runtime_.writes, std::move(last));
+    } catch (error const&) {
+        // It runs out by itself.
     }
 }
 

@@ -55,6 +55,7 @@ class partition_worker : public change_listener,
     asio::awaitable<void> saved();
     asio::awaitable<void> drain_remainder();
     asio::awaitable<void> release();
+    asio::awaitable<void> give_back();
     asio::awaitable<void> back_off(error const& problem);
 
     void feed(std::vector<log::segment_ptr> const& records);

@@ -302,8 +302,9 @@ class clock {
 struct open_options {
     milliseconds timeout{5000};  // for opening
     std::shared_ptr<clock> time = clock::real();
-    log_callback log;  // may be empty
-    int readers = 4;   // reads expected at the same time
+    bool create = true;  // a database that does not exist
+    log_callback log;    // may be empty
+    int readers = 4;     // reads expected at the same time
 };
 
 }  // namespace minibatch::store

@@ -124,7 +124,7 @@ std::string key_of(encoded_document const& document, std::string const& field) {
 }  // namespace
 
 asio::awaitable<int> run_append(session& in, append_options options) {
-    auto const db = co_await in.connect();
+    auto const db = co_await in.connect(true);
     auto target = co_await stream::get_or_create(db, options.stream);
     bool const one_partition = target.partitions() == 1;
     bool const by_key = options.key && !one_partition;

@@ -49,7 +49,7 @@ std::string line_of(window const& w) {
 
 asio::awaitable<int> run_consume(session& in, consume_options options) {
     auto const how = strategy_of(options);
-    auto const db = co_await in.connect();
+    auto const db = co_await in.connect(true);
     auto source = co_await stream::get_or_create(db, options.stream);
     consumer_options consuming;
     consuming.group = options.group;

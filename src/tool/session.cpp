@@ -10,8 +10,9 @@
 
 namespace minibatch::tool {
 
-asio::awaitable<database> session::connect() const {
+asio::awaitable<database> session::connect(bool create) const {
     connect_options options;
+    options.create = create;
     options.log = [](log_level level, std::string_view text) {
         if (level == log_level::warning || level == log_level::error) complain(text);
     };

@@ -21,7 +21,8 @@ struct session {
     std::function<void()> on_stop = {};
     bool stopping = false;
 
-    asio::awaitable<database> connect() const;
+    /// `create`: whether a database that does not exist is made.
+    asio::awaitable<database> connect(bool create = false) const;
     void stop() {
         stopping = true;
         if (on_stop) on_stop();

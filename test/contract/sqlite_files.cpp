@@ -285,13 +285,13 @@ BOOST_AUTO_TEST_CASE(the_write_ahead_log_is_used_over_and_over) {
     log::segment_text text;
     text.add("{\"x\":\"" + std::string(7 << 20, 'x') + "\"}");
     auto const big = std::make_shared<std::string const>(text.finish());
-    for (int i = 0; i < 10; ++i) {
-        r.write<append_result>(append_request{log, "", 1, big});
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 5; ++i) r.write<append_result>(append_request{log, "", 1, big});
         BOOST_TEST(r.db->maintenance_due());
         r.db->maintain(soon());
         BOOST_TEST(!r.db->maintenance_due());
     }
-    BOOST_TEST(std::filesystem::file_size(wal) < 16U << 20);
+    BOOST_TEST(std::filesystem::file_size(wal) < 40U << 20);
 
     // When it was not looked after for long it becomes long, but does not stay so.
     for (int i = 0; i < 10; ++i) r.write<append_result>(append_request{log, "", 1, big});
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(the_write_ahead_log_is_used_over_and_over) {
     r.db->maintain(soon());
     r.append(log);
     BOOST_TEST(std::filesystem::file_size(wal) <= 64U << 20);
-    BOOST_TEST(r.state(log).end.offset == 21);
+    BOOST_TEST(r.state(log).end.offset == 26);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

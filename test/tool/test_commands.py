@@ -182,7 +182,6 @@ class Look(support.ToolTest):
         self.assertEqual(json.loads(self.ok("info", "s", "--json").out)["groups"], [])
 
     def test_streams(self):
-        self.assertEqual(self.ok("streams").out, "")
         for name in ("zebra", "A.b-c_d", "streams", "x" * 120):
             self.append(name, numbers(1))
         self.assertEqual(self.ok("streams").out, f"A.b-c_d\nstreams\n{'x' * 120}\nzebra\n")
@@ -214,11 +213,16 @@ class Look(support.ToolTest):
         self.fails(1, ["stream 's' has no group 'g'"], "groups", "delete", "s", "g")
 
     def test_what_does_not_exist_is_named(self):
-        for command in (["info"], ["delete"], ["peek"], ["groups", "delete"]):
-            arguments = ["nope", "g"] if command[0] == "groups" else ["nope"]
-            done = self.fails(1, "there is no stream 'nope'", *command, *arguments)
+        commands = (["info", "nope"], ["delete", "nope"], ["peek", "nope"], ["groups", "delete", "nope", "g"])
+        # Looking makes no database.
+        for command in (*commands, ["streams"]):
+            self.fails(1, [self.path("test.db"), "does not exist"], *command)
+            self.assertFalse(os.path.exists(self.path("test.db")))
+        self.append("s", numbers(1))
+        for command in commands:
+            done = self.fails(1, "there is no stream 'nope'", *command)
             self.assertEqual(done.out, "")
-        self.assertEqual(self.ok("streams").out, "")
+        self.assertEqual(self.ok("streams").out, "s\n")
 
 
 class Names(support.ToolTest):
@@ -240,6 +244,7 @@ class Names(support.ToolTest):
 
     def test_a_terminal_gets_no_commands(self):
         evil = "a\x1b[31mb\nc\x7f"
+        self.append("s", numbers(1))
         self.fails(2, "'a\\x1b[31mb\\x0ac\\x7f'", "info", evil)
         self.fails(2, "a\\x1b[31mb\\x0ac\\x7f", evil)
         self.fails(1, "a\\x1b[31mb\\x0ac\\x7f: No such file", "append", "s", evil)

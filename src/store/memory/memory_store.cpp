@@ -118,8 +118,9 @@ class memory_store final : public store {
             }
             tell_others();
         } catch (error const& failure) {
-            for (auto& job : jobs)
-                if (std::holds_alternative<std::monostate>(job.result)) job.result = failure;
+            refuse(jobs, failure);
+        } catch (std::exception const& failure) {
+            refuse(jobs, error(errc::store_failure, failure.what()));
         }
     }
 
@@ -184,12 +185,19 @@ class memory_store final : public store {
         for (auto const& other : others) other->notify();
     }
 
+    static void refuse(std::span<write_job> jobs, error const& why) {
+        for (auto& job : jobs)
+            if (std::holds_alternative<std::monostate>(job.result)) job.result = why;
+    }
+
     void carry_out(write_job& job) {
         try {
             job.result =
                 std::visit([this](auto const& request) -> write_result { return apply(request); }, job.request);
         } catch (error const& failure) {
             job.result = failure;
+        } catch (std::exception const& failure) {
+            job.result = error(errc::store_failure, failure.what());
         }
     }
 

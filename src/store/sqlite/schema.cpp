@@ -66,6 +66,11 @@ bool check_schema(connection& db) {
     return true;
 }
 
+bool has_log(connection& db) {
+    auto mode = db.prepare("PRAGMA journal_mode");
+    return mode.step() && mode.text(0) == "wal";
+}
+
 void create_schema(connection& db) {
     // Segments are larger than the usual 4096 bytes, and each page of one costs two calls of the system.
     db.execute("PRAGMA page_size = 16384");

@@ -8,6 +8,8 @@ namespace minibatch::store::sqlite {
 bool check_schema(connection& db);
 
 /// Makes the tables if the file is still empty. The caller keeps other programs of ours away.
+/// Whether the database has a write-ahead log, as create_schema gives it.
+bool has_log(connection& db);
 void create_schema(connection& db);
 
 /// The settings of every connection.

@@ -170,7 +170,7 @@ class sqlite_store final : public store {
 };
 
 /// The file that the path leads to: SQLite puts its files beside that one, and a later chdir changes nothing.
-std::string resolve(std::string const& path) {
+std::string resolve(std::string const& path, bool create) {
     namespace fs = std::filesystem;
     std::error_code ignored;
     auto resolved = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
@@ -183,6 +183,8 @@ std::string resolve(std::string const& path) {
                                                         : "the directory '" + directory.string() + "' does not exist"));
     if (fs::is_directory(resolved, ignored))
         throw error(errc::not_a_database, "database '" + resolved.string() + "', open: this is a directory");
+    if (!create && !fs::exists(resolved, ignored))
+        throw error(errc::unavailable, "database '" + resolved.string() + "', open: it does not exist");
     return resolved.string();
 }
 
@@ -190,7 +192,7 @@ std::string resolve(std::string const& path) {
 }  // namespace sqlite
 
 std::shared_ptr<store> open_sqlite(std::string const& path, bool synchronous_full, open_options const& options) {
-    return std::make_shared<sqlite::sqlite_store>(sqlite::resolve(path), synchronous_full, options);
+    return std::make_shared<sqlite::sqlite_store>(sqlite::resolve(path, options.create), synchronous_full, options);
 }
 
 }  // namespace minibatch::store

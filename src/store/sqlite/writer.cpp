@@ -23,7 +23,8 @@ writer::writer(std::string const& path, bool synchronous_full, std::shared_ptr<c
     // The check comes first, so that no file appears beside one that is none of ours.
     : time_(std::move(time)), db_(path), side_((db_.start("open", deadline), check_schema(db_), path)) {
     configure(db_, synchronous_full);
-    {
+    // What is there already is opened without waiting for those who write.
+    if (check_schema(db_) || !has_log(db_)) {
         turn const own(side_, deadline);
         create_schema(db_);
     }
