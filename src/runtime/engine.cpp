@@ -100,7 +100,7 @@ void engine::inspect() {
         std::optional<store::inspection> found;
         try {
             found = self->env.database->inspect(logs, groups, self->env.deadline());
-        } catch (error const& problem) {
+        } catch (std::exception const& problem) {
             self->env.say(log_level::warning, std::string("looking for changes: ") + problem.what());
         }
         auto const loop = self->env.loop;
@@ -136,7 +136,7 @@ void engine::maintain() {
     asio::post(env.workers, [self = shared_from_this()]() mutable {
         try {
             self->env.database->maintain(self->env.deadline());
-        } catch (error const& problem) {
+        } catch (std::exception const& problem) {
             self->env.say(log_level::warning, std::string("housekeeping: ") + problem.what());
         }
         auto const loop = self->env.loop;
