@@ -17,27 +17,59 @@ store::stream_record find(store::store& database, std::string const& name, store
     return std::move(*record);
 }
 
+/// The thread that opens a database. It is joined where the operation completes: only then it has surely let go of the
+/// caller's executor, whose owner may end it next.
+class opener {
+  public:
+    opener() = default;
+    ~opener() {
+        if (thread_.joinable()) join();
+    }
+    opener(opener const&) = delete;
+    opener& operator=(opener const&) = delete;
+
+    template <class Work>
+    void start(Work work) {
+        thread_ = std::thread([work = std::move(work), stored = stored_.get_future()]() mutable {
+            stored.wait();  // until the thread object is in place, for join()
+            work();
+        });
+        stored_.set_value();
+    }
+    void join() {
+        if (thread_.get_id() == std::this_thread::get_id())
+            thread_.detach();
+        else
+            thread_.join();
+    }
+
+  private:
+    std::promise<void> stored_;
+    std::thread thread_;
+};
+
 }  // namespace
 
 void start_connect(std::string url, connect_options options, completion<database> done) {
-    // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself. The handle
-    // joins it, so that it has let go of the caller's executor before the caller can have let go of the handle.
-    auto own = std::make_shared<std::promise<std::thread>>();
-    std::thread opener(
-        [own, url = std::move(url), options = std::move(options), op = operation<database>(std::move(done))]() mutable {
-            auto self = own->get_future().get();
+    // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself.
+    auto const own = std::make_shared<opener>();
+    done.handler = [own, handler = std::move(done.handler)](std::optional<error> problem, database opened) mutable {
+        own->join();
+        std::move(handler)(std::move(problem), std::move(opened));
+    };
+    own->start(
+        [url = std::move(url), options = std::move(options), op = operation<database>(std::move(done))]() mutable {
+            std::optional<error> problem;
+            database opened;
             try {
-                auto core = database_core::open(url, options);
-                core->keep(std::move(self));
-                op.complete(std::nullopt, database(std::move(core)));
-            } catch (error const& problem) {
-                op.fail(problem);
-            } catch (std::exception const& problem) {
-                op.fail(error(errc::store_failure, problem.what()));
+                opened = database(database_core::open(url, options));
+            } catch (error const& known) {
+                problem = known;
+            } catch (std::exception const& other) {
+                problem = error(errc::store_failure, other.what());
             }
-            if (self.joinable()) self.detach();
+            op.complete(std::move(problem), std::move(opened));
         });
-    own->set_value(std::move(opener));
 }
 
 }  // namespace detail

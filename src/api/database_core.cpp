@@ -92,8 +92,8 @@ database_core::~database_core() {
         return;
     }
     auto const here = std::this_thread::get_id();
-    auto const own = threads_->loop_thread.get_id() == here || threads_->opener.get_id() == here ||
-                     threads_->workers.get_executor().running_in_this_thread();
+    auto const own =
+        threads_->loop_thread.get_id() == here || threads_->workers.get_executor().running_in_this_thread();
     if (!own) {
         threads_->shut_down();
         return;
@@ -119,7 +119,6 @@ void database_core::threads::shut_down() {
     passed.get_future().wait();
     keep_running.reset();
     loop.stop();
-    if (opener.joinable()) opener.join();
     loop_thread.join();
     workers.join();
 }

@@ -32,9 +32,6 @@ class database_core {
     database_core(database_core const&) = delete;
     database_core& operator=(database_core const&) = delete;
 
-    /// Joins this thread, too, when it shuts down. Called once, before the handle is given away.
-    void keep(std::thread opener) { threads_->opener = std::move(opener); }
-
     /// Every operation on a handle begins here. In a child after fork() it fails at once, and nothing is returned.
     template <class... Results>
     std::optional<operation<Results...>> begin(completion<Results...> done) const {
@@ -56,7 +53,6 @@ class database_core {
         asio::thread_pool workers;
         asio::executor_work_guard<asio::io_context::executor_type> keep_running;
         std::thread loop_thread;
-        std::thread opener;
         std::shared_ptr<runtime::engine> engine;
         void shut_down();
     };
@@ -74,23 +70,25 @@ void run_blocking(std::shared_ptr<database_core> core, completion<Results...> do
     auto begun = core->begin(std::move(done));
     if (!begun) return;
     auto const& workers = core->env().workers;
-    asio::post(workers, [core = std::move(core), done = std::move(*begun), call = std::move(call)]() mutable {
-        std::optional<error> problem;
-        std::tuple<Results...> results;
-        try {
-            auto work = std::move(call);
-            auto const owner = std::move(core);
-            if constexpr (sizeof...(Results) == 0)
-                work(*owner->env().database, owner->env().deadline());
-            else
-                results = std::tuple<Results...>(work(*owner->env().database, owner->env().deadline()));
-        } catch (error const& known) {
-            problem = known;
-        } catch (std::exception const& other) {
-            problem = error(errc::store_failure, other.what());
-        }
-        std::apply([&](auto&... values) { done.complete(std::move(problem), std::move(values)...); }, results);
-    });
+    asio::post(
+        workers, [core = std::move(core), done = std::move(*begun), work = std::optional(std::move(call))]() mutable {
+            std::optional<error> problem;
+            std::tuple<Results...> results;
+            try {
+                auto const owner = std::move(core);
+                if constexpr (sizeof...(Results) == 0)
+                    (*work)(*owner->env().database, owner->env().deadline());
+                else
+                    results = std::tuple<Results...>((*work)(*owner->env().database, owner->env().deadline()));
+            } catch (error const& known) {
+                problem = known;
+            } catch (std::exception const& other) {
+                problem = error(errc::store_failure, other.what());
+            }
+            // Reset, not moved from: what a lambda captures from a reference to const is copied by a move.
+            work.reset();
+            std::apply([&](auto&... values) { done.complete(std::move(problem), std::move(values)...); }, results);
+        });
 }
 
 }  // namespace minibatch::detail

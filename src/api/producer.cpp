@@ -26,8 +26,8 @@ producer_core::~producer_core() {
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
         store::log_id{stream_->record.incarnation, stream_->choose({})}, std::move(buffer_),
-        [db = stream_->db, say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t,
-                                                                       std::string_view) {
+        // No handle of the database goes along: the end of the last one waits until this is written.
+        [say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t, std::string_view) {
             if (problem && say)
                 say(log_level::error,
                     "documents of a destroyed producer of stream '" + name + "' were not written: " + problem->what());

@@ -30,9 +30,12 @@ asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, Ca
             } catch (...) {
                 problem = std::current_exception();
             }
-            asio::post(loop, [handler = std::move(handler), problem, value = std::move(value)]() mutable {
-                std::move(handler)(problem, problem ? std::optional<result>() : std::move(value));
-            });
+            // Nothing of the exception stays here: only one thread at a time has to do with it.
+            asio::post(
+                loop, [handler = std::move(handler), problem = std::move(problem), value = std::move(value)]() mutable {
+                    auto outcome = problem ? std::optional<result>() : std::move(value);
+                    std::move(handler)(std::move(problem), std::move(outcome));
+                });
         });
     };
     auto value =

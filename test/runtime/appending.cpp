@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "support/coroutine.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace asio = boost::asio;
 using minibatch::errc;
@@ -79,6 +80,25 @@ COROUTINE_TEST(one_bad_text_refuses_the_batch) {
     }
     auto const found = co_await texts_in(stream);
     BOOST_TEST(found.empty());
+}
+
+// The end of the last handle waits for what it handed over, also for the buffer of a producer.
+COROUTINE_TEST(what_a_destroyed_producer_held_is_written) {
+    minibatch::test::temporary_directory const directory;
+    auto const url = "sqlite:" + (directory / "test.db");
+    for (std::int64_t round = 1; round <= 20; ++round) {
+        {
+            auto const db = co_await minibatch::connect(url);
+            auto stream = co_await minibatch::stream::get_or_create(db, "s");
+            auto producer = stream.make_producer();
+            boost::json::object const document{{"round", round}};
+            co_await producer.append(document);
+        }
+        auto const db = co_await minibatch::connect(url);
+        auto stream = co_await minibatch::stream::get_or_create(db, "s");
+        auto const info = co_await stream.info();
+        BOOST_TEST(info.messages == round);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -149,6 +149,8 @@ COROUTINE_TEST(a_fork_at_any_moment) {
     }
 }
 
+// The thread sanitizer's own bookkeeping ends a forked child that starts threads.
+#ifndef __SANITIZE_THREAD__
 COROUTINE_TEST(a_child_may_open_the_database_anew) {
     minibatch::test::temporary_directory const directory;
     auto const url = "sqlite:" + (directory / "test.db");
@@ -170,5 +172,6 @@ COROUTINE_TEST(a_child_may_open_the_database_anew) {
     std::int64_t const offset = co_await all.stream.append(document);
     BOOST_TEST(offset == 2);
 }
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()
