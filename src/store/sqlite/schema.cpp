@@ -94,7 +94,7 @@ void configure(connection& db, bool synchronous_full) {
     // A log that one huge transaction has made long does not stay so.
     db.execute("PRAGMA journal_size_limit = 67108864");
     // Segments are written and removed soon after: they should be in memory still, and go to the log only once.
-    db.execute("PRAGMA cache_size = -16384");
+    db.execute("PRAGMA cache_size = -8192");
     db.execute("PRAGMA cache_spill = OFF");
 }
 
