@@ -88,7 +88,9 @@ json::array document::decode_all(std::span<std::string_view const> pieces, std::
     std::size_t position = 0;
     auto const feed = [&](bool more, std::string_view text) {
         if (ec) damaged(position, ec.message());
-        position += decoder.write_some(more, text.data(), text.size(), ec);
+        auto const used = decoder.write_some(more, text.data(), text.size(), ec);
+        position += used;
+        if (!ec && used != text.size()) ec = json::error::extra_data;
     };
     // Numbers are whole in each part, since a part ends where a document ends.
     feed(true, "[");
