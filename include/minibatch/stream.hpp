@@ -143,10 +143,10 @@ class stream {
     /// Errors: `invalid_argument`, `invalid_name`, `stream_deleted`, and what the database reports.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto consume(strategy how, consumer_options options = {}, Token token = {}) {
-        return detail::initiate<consumer>(token, [core = core_, how = std::move(how), options = std::move(options)](
-                                                     detail::completion<consumer> done) mutable {
-            start_consume(core, std::move(how), std::move(options), std::move(done));
-        });
+        return detail::initiate<consumer>(
+            token, [core = core_, how = std::move(how), options](detail::completion<consumer> done) mutable {
+                start_consume(core, std::move(how), options, std::move(done));
+            });
     }
 
     /// Up to `limit` messages of one partition from an offset on (or from the first that is still there), without a

@@ -124,7 +124,7 @@ void producer_core::send() {
     stream_->db->engine()->writes->append(
         store::log_id{stream_->record.incarnation, stream_->choose({})}, std::exchange(buffer_, {}),
         [self = shared_from_this(), batch, bytes = std::exchange(batch_bytes_, 0)](
-            std::optional<error> problem, std::int64_t, std::string_view unwritten) mutable {
+            std::optional<error> const& problem, std::int64_t, std::string_view unwritten) mutable {
             auto const completed = self->written(batch, bytes, problem, unwritten);
             // The last handle of the database should end where the caller ends it: let go of ours first.
             self.reset();

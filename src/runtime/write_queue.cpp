@@ -103,7 +103,7 @@ void write_queue::submit(store::write_request request, write_done done) {
     submit_all(std::move(one));
 }
 
-void write_queue::submit_all(std::vector<std::pair<store::write_request, write_done>> requests) {
+void write_queue::submit_all(std::vector<std::pair<store::write_request, write_done>>&& requests) {
     std::lock_guard const lock(mutex_);
     // All are queued before the first is started, so that they share one write.
     std::vector<store::log_id> touched;

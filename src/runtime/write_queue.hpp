@@ -33,7 +33,7 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     bool cancel(ticket which);
 
     void submit(store::write_request request, write_done done);
-    void submit_all(std::vector<std::pair<store::write_request, write_done>> requests);
+    void submit_all(std::vector<std::pair<store::write_request, write_done>>&& requests);
 
     /// Called, on a worker thread, after a write that has left the store with housekeeping to do. Set before first use.
     void on_maintenance_due(std::function<void()> call) { maintenance_due_ = std::move(call); }

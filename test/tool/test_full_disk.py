@@ -15,19 +15,23 @@ class Disk:
         self.mib = mib
         # Somebody who is not root becomes it, in a namespace of users.
         self.user = [] if os.geteuid() == 0 else ["--map-root-user"]
-        self.holder = subprocess.Popen(
-            ["unshare", *self.user, "--mount", "sh", "-c",
-             'mount -t tmpfs -o size="$2"m tmpfs "$1" && echo mounted && exec cat', "sh", at, str(mib)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if self.holder.stdout.readline() != "mounted\n":
-            error = self.holder.stderr.read()
+        errors = []
+        # In a changed root the second way is needed, where mounts may be seen by others; so it is unmounted, too.
+        for propagation in ("private", "unchanged"):
+            self.holder = subprocess.Popen(
+                ["unshare", *self.user, "--mount", "--propagation", propagation, "sh", "-c",
+                 'mount -t tmpfs -o size="$2"m tmpfs "$1" && echo mounted && cat; umount "$1"', "sh", at, str(mib)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            if self.holder.stdout.readline() == "mounted\n":
+                return
+            errors.append(self.holder.stderr.read())
             self.close()
-            raise AssertionError(f"no disk could be mounted; this test needs root or user namespaces: {error}")
+        raise AssertionError(f"no disk could be mounted; this test needs root or user namespaces: {errors}")
 
     @property
     def inside(self):
         user = ["--user", "--preserve-credentials"] if self.user else []
-        return ["nsenter", "--target", str(self.holder.pid), *user, "--mount", "--"]
+        return ["nsenter", "--target", str(self.holder.pid), *user, "--mount", "--root", "--"]
 
     def shell(self, command):
         subprocess.run([*self.inside, "sh", "-ec", 'cd "$0"; test "$(stat -f -c %T .)" = tmpfs; ' + command, self.at],

@@ -53,6 +53,7 @@ writer::access::~access() {
     if (turn_ && turn_->held() && sqlite3_total_changes64(owner_.db_.handle()) != changes_) owner_.side_.touch();
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): without memory to tell of a failure there is no way on.
 void writer::write(std::span<write_job> jobs, steady_time deadline) noexcept {
     try {
         access const own(

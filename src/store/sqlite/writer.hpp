@@ -35,6 +35,7 @@ class writer {
     }
 
     /// All jobs as one transaction; one by one if that fails for a reason that may be one job's alone.
+    // NOLINTNEXTLINE(bugprone-exception-escape)
     void write(std::span<write_job> jobs, steady_time deadline) noexcept;
 
     /// Whether others have changed the database since the last call; false as well while this process is writing.
