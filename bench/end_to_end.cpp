@@ -140,7 +140,7 @@ double run_bytewax(bench::options const& options, std::int64_t count, std::strin
 
 void body(bench::options const& options) {
     auto const count = options.documents(500'000, 100'000) / window_size * window_size;
-    auto const in_flight = options.in_flight > 0 ? options.in_flight : 256;
+    auto const in_flight = options.in_flight > 0 ? options.in_flight : 1000;
     std::vector<bench::contestant> contestants{
         {"minibatch on disk", [&] { return run_ours(options, count, in_flight); }}};
     if (!options.ours_alone) {
