@@ -105,4 +105,22 @@ COROUTINE_TEST(a_backlog_is_cut_as_usual_before_the_remainder) {
     }
 }
 
+// Its consumer has only just been made, and may not even have begun.
+COROUTINE_TEST(a_handle_that_is_closed_at_once_gives_the_lease_back) {
+    minibatch::test::temporary_directory const directory;
+    auto const url = "sqlite:" + (directory / "test.db");
+    for (int i = 0; i < 50; ++i) {
+        {
+            auto const db = co_await minibatch::connect(url);
+            auto stream = co_await minibatch::stream::get_or_create(db, "s");
+            auto how = minibatch::count_window(1);
+            auto const consumer = co_await stream.consume(how);
+        }
+        auto const db = co_await minibatch::connect(url);
+        auto stream = co_await minibatch::stream::get_or_create(db, "s");
+        auto const info = co_await stream.info();
+        BOOST_TEST(info.groups.at(0).owner == "");
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,28 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+namespace {
+
+/// A consumer that holds the first window, and a second one, in another process as it were, that waits for the lease.
+struct contest : rig {
+    explicit contest(int messages) {
+        for (int i = 0; i < messages; ++i) append(i);
+        first = consume(count_window(1), {.lease = 3s});
+        held = begin(first.next_window());
+        BOOST_REQUIRE(held->ok());
+        other = elsewhere();
+        second = finish(other.consume(count_window(1), {.lease = 3s}));
+    }
+    window& window_held() const { return *held->value(); }
+
+    consumer first;
+    std::optional<next> held;
+    stream other;
+    consumer second;
+};
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(leases)
 
 BOOST_AUTO_TEST_CASE(renewed_every_third) {
@@ -71,41 +93,28 @@ BOOST_AUTO_TEST_CASE(a_holder_that_cannot_renew_is_replaced_and_fenced) {
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_that_reaches_the_store_too_late_is_refused) {
-    rig w;
-    w.append(0);
-    w.append(1);
-    auto first = w.consume(count_window(1), {.lease = 3s});
-    auto const held = w.begin(first.next_window());
-    BOOST_REQUIRE(held.ok());
-    auto other = w.elsewhere();
-    auto second = w.finish(other.consume(count_window(1), {.lease = 3s}));
-    auto const commit = w.start(held.value()->commit());
+    contest w(2);
+    auto const commit = w.start(w.window_held().commit());
     w.faulty->during_write = [&] {
         w.advance(5s);
-        auto const taken = w.begin(second.next_window());
+        auto const taken = w.begin(w.second.next_window());
         BOOST_REQUIRE(taken.ok());
-        BOOST_TEST(taken.value()->id() == held.value()->id());
+        BOOST_TEST(taken.value()->id() == w.window_held().id());
         w.finish(taken.value()->commit());
     };
     w.settle();
     BOOST_TEST((commit.code() == errc::fenced));
-    BOOST_TEST(commit.what().find("window " + held.value()->id() + " was not committed") != std::string::npos);
-    auto const rest = w.begin(second.next_window());
+    BOOST_TEST(commit.what().find("window " + w.window_held().id() + " was not committed") != std::string::npos);
+    auto const rest = w.begin(w.second.next_window());
     BOOST_REQUIRE(rest.ok());
     BOOST_TEST(rest.value()->id() == "default/0/1-1");
     BOOST_TEST(rest.value()->attempt() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_that_was_stored_is_not_called_fenced) {
-    rig w;
-    w.append(0);
-    auto first = w.consume(count_window(1), {.lease = 3s});
-    auto const held = w.begin(first.next_window());
-    BOOST_REQUIRE(held.ok());
-    auto other = w.elsewhere();
-    auto second = w.finish(other.consume(count_window(1), {.lease = 3s}));
+    contest w(1);
     // The holder hears of the take-over while its commit, which came before, has not been answered yet.
-    auto const commit = w.start(held.value()->commit());
+    auto const commit = w.start(w.window_held().commit());
     w.faulty->after_write = [&] {
         w.faulty->fail_all(errc::unavailable, [](auto call) { return call == "write"; });
         w.advance(5s);
@@ -117,6 +126,37 @@ BOOST_AUTO_TEST_CASE(a_commit_that_was_stored_is_not_called_fenced) {
     BOOST_TEST(w.group().state.low == 1);
     BOOST_TEST(commit.ok());
     BOOST_TEST(commit.what() == "");
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_lasts_gives_the_lease_back) {
+    contest w(1);
+    w.finish(w.window_held().commit());
+    auto const waits = w.begin(w.first.next_window());
+    auto const taken = w.begin(w.second.next_window());
+    w.faulty->fail_all(errc::corrupt, [](auto call) { return call == "read"; });
+    auto const document = reading(1);
+    w.finish(w.other.append(document));
+    w.advance(50ms);  // far less than a lease
+    BOOST_TEST((waits.code() == errc::corrupt));
+    BOOST_TEST(taken.ok());
+    BOOST_TEST(w.group().held.epoch == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_successor_removes_what_its_predecessor_left) {
+    contest w(6);
+    w.finish(w.window_held().commit());
+    for (int i = 1; i < 5; ++i) {
+        auto const window = w.begin(w.first.next_window());
+        w.finish(window.value()->commit());
+    }
+    // Before it was time to trim, the holder is cut off.
+    w.faulty->fail_all(errc::unavailable, [](auto call) { return call == "write"; });
+    w.advance(5s);
+    BOOST_TEST(w.group().held.epoch == 2);
+    BOOST_TEST(w.store->state(w.log, w.time->now()).floor.number == 0);
+    w.second.stop();
+    w.settle();
+    BOOST_TEST(w.store->state(w.log, w.time->now()).floor.number == 5);
 }
 
 BOOST_AUTO_TEST_CASE(losing_the_lease_while_a_window_is_recorded_is_no_error_of_next_window) {
