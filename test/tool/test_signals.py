@@ -89,13 +89,18 @@ class Append(SignalTest):
         done = self.end_with_open_input(process)
         self.assertEqual((done.code, json.loads(done.out)["appended"]), (0, 0), done)
 
-    def test_a_second_signal_ends_it_at_once(self):
+    def at_work_and_locked(self):
+        """An `append` that has stored one line and waits for more, and what keeps it from storing them."""
         process = self.start("append", "s", stdin=subprocess.PIPE)
         process.stdin.write(lines(1))
         process.stdin.flush()
         self.wait_until(lambda: self.appended("s") == 1, "it is at work")
         db = sqlite3.connect(self.path("test.db"), isolation_level=None)
         db.execute("BEGIN IMMEDIATE")
+        return process, db
+
+    def test_a_second_signal_ends_it_at_once(self):
+        process, db = self.at_work_and_locked()
         process.stdin.write(lines(1))
         process.stdin.flush()
         self.wait_until(lambda: unread(process.stdin) == 0, "it has taken the line, which cannot be stored now")
@@ -105,12 +110,7 @@ class Append(SignalTest):
         db.close()
 
     def test_the_database_is_away_for_a_while(self):
-        process = self.start("append", "s", stdin=subprocess.PIPE)
-        process.stdin.write(lines(1))
-        process.stdin.flush()
-        self.wait_until(lambda: self.appended("s") == 1, "it is at work")
-        db = sqlite3.connect(self.path("test.db"), isolation_level=None)
-        db.execute("BEGIN IMMEDIATE")
+        process, db = self.at_work_and_locked()
         process.stdin.write(lines(1, 1))
         process.stdin.flush()
         self.wait_until(lambda: unread(process.stdin) == 0, "it has taken the line")
