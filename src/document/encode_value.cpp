@@ -15,24 +15,7 @@ namespace minibatch {
 namespace {
 
 namespace json = boost::json;
-
-/// Where the walk is: a chain through the stack frames, read only when something is wrong.
-struct step {
-    step const* parent;
-    std::string_view key;
-    std::size_t index;
-    bool in_array;
-};
-
-void write_pointer(std::string& pointer, step const* at) {
-    if (at == nullptr) return;
-    write_pointer(pointer, at->parent);
-    if (at->in_array) {
-        document::append_step(pointer, at->index);
-    } else {
-        document::append_step(pointer, at->key);
-    }
-}
+using document::step;
 
 class value_check {
   public:
@@ -93,9 +76,7 @@ class value_check {
     bool deep(step const* at) { return fail(at, "nested deeper than 100 levels"); }
 
     bool fail(step const* at, std::string_view what) {
-        std::string pointer;
-        write_pointer(pointer, at);
-        problem = document::invalid_at(pointer, what);
+        problem = document::invalid_at(document::pointer_of(at), what);
         return false;
     }
 

@@ -48,6 +48,17 @@ void append_step(std::string& pointer, std::size_t index) {
     pointer += std::to_string(index);
 }
 
+std::string pointer_of(step const* at) {
+    if (at == nullptr) return {};
+    auto pointer = pointer_of(at->parent);
+    if (at->in_array) {
+        append_step(pointer, at->index);
+    } else {
+        append_step(pointer, at->key);
+    }
+    return pointer;
+}
+
 std::string shortened(std::string_view text, std::size_t bytes) {
     auto const shown = cut(text, bytes);
     std::string result(shown);
