@@ -31,7 +31,7 @@ inline void run(std::function<asio::awaitable<void>()> body, std::chrono::second
 }  // namespace test
 
 /// A test case whose body is a coroutine.
-#define COROUTINE_TEST(name)                               \
-    static boost::asio::awaitable<void> name##_body();     \
-    BOOST_AUTO_TEST_CASE(name) { test::run(name##_body); } \
+#define COROUTINE_TEST(name)                                 \
+    static boost::asio::awaitable<void> name##_body();       \
+    BOOST_AUTO_TEST_CASE(name) { ::test::run(name##_body); } \
     static boost::asio::awaitable<void> name##_body()

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/failing_store.hpp"
+#include "support/remote_store.hpp"
 #include "support/world.hpp"
 
 namespace minibatch::test {
@@ -9,12 +10,21 @@ using next = started<std::optional<window>>;
 
 /// A world with a database that can fail, one stream in it, and short words for what tests do with it.
 struct rig : world {
-    explicit rig(stream_options const& options = {}, std::size_t pending_bytes = std::size_t{64} << 20) {
+    enum class place {
+        here,
+        far,  // the database is used as a remote_store, which is then there, too
+    };
+    explicit rig(stream_options const& options = {}, std::size_t pending_bytes = std::size_t{64} << 20,
+                 place at = place::here)
+        : remote(at == place::far ? std::make_shared<remote_store>(store) : nullptr),
+          faulty(std::make_shared<failing_store>(remote ? remote : store)) {
         max_pending_bytes = pending_bytes;
         db = open(faulty);
         readings = finish(stream::get_or_create(db, "readings", options));
         log.incarnation = store->find_stream("readings", time->now())->incarnation;
     }
+    explicit rig(place at) : rig({}, std::size_t{64} << 20, at) {}
+
     std::int64_t append(std::int64_t value) {
         auto const document = reading(value);
         return finish(readings.append(document)).offset;
@@ -39,7 +49,8 @@ struct rig : world {
 
     std::string const name = unique_name();
     std::shared_ptr<minibatch::store::store> const store = memory(name);
-    std::shared_ptr<failing_store> const faulty = std::make_shared<failing_store>(store);
+    std::shared_ptr<remote_store> const remote;
+    std::shared_ptr<failing_store> const faulty;
     database db;
     stream readings;
     minibatch::store::log_id log;
@@ -49,6 +60,11 @@ struct rig : world {
         static int count = 0;
         return "rig" + std::to_string(++count);
     }
+};
+
+/// The same with a database that is far away. Other handles on it are not counted.
+struct remote_rig : rig {
+    explicit remote_rig(stream_options const& options = {}) : rig(options, std::size_t{64} << 20, place::far) {}
 };
 
 }  // namespace minibatch::test
