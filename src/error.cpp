@@ -43,6 +43,8 @@ class category final : public boost::system::error_category {
                 return "out of space";
             case errc::read_only:
                 return "the database is read-only";
+            case errc::access_denied:
+                return "access denied";
             case errc::corrupt:
                 return "the database is damaged";
             case errc::not_a_database:

@@ -79,12 +79,15 @@ namespace detail {
 void start_connect(std::string url, connect_options options, completion<database> done);
 }
 
-/// Opens a database: `sqlite:PATH[?synchronous=full|normal]`, `memory:` (private to the handle) or `memory:NAME`
-/// (shared in the process). An empty URL stands for the environment's MINIBATCH_URL, MINIBATCH_MONGO_URL or MONGO_URL,
-/// else for `sqlite:minibatch.db`. Completes with `void(error_code, database)`.
+/// Opens a database: `sqlite:PATH[?synchronous=full|normal]`, `mongodb://…/DATABASE[?OPTIONS]` or `mongodb+srv://…`
+/// (MongoDB 4.2 or later; docs/mongodb.md tells the options and their defaults), `memory:` (private to the handle) or
+/// `memory:NAME` (shared in the process). An empty URL stands for the environment's MINIBATCH_URL, MINIBATCH_MONGO_URL
+/// or MONGO_URL, else for `sqlite:minibatch.db`. Completes with `void(error_code, database)`.
 ///
 /// Cancellation: not supported; bounded by `connect_options::connect_timeout`.
-/// Errors: `invalid_url`, `unsupported`, `unavailable`, `read_only`, `not_a_database`, `corrupt`, `schema_too_new`.
+/// Errors: `invalid_url` (an option that is not known, no database named, …); `unsupported` (a build without MongoDB,
+/// a server that is too old); `unavailable`; `access_denied` (wrong credentials, or no right to read); of files also
+/// `read_only`, `not_a_database` and `corrupt`; `schema_too_new`. Credentials do not appear in the diagnostics.
 template <class Token = boost::asio::use_awaitable_t<>>
 [[nodiscard]] auto connect(std::string url = {}, connect_options options = {}, Token token = {}) {
     return detail::initiate<database>(

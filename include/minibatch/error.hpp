@@ -14,7 +14,7 @@ using boost::system::error_code;
 enum class errc {
     /// An option or argument is out of its range or contradicts another one.
     invalid_argument = 1,
-    /// The database URL cannot be understood.
+    /// The database URL cannot be understood, or has an option that is not known.
     invalid_url,
     /// The name of a stream or group is not allowed.
     invalid_name,
@@ -36,7 +36,8 @@ enum class errc {
     unavailable,
     /// The operation did not finish within its time-out and had no effect.
     timeout,
-    /// The operation was cancelled or cut off after it had been handed to the database: it may have taken effect.
+    /// The operation was cancelled or cut off after it had been handed to the database, or the answer of a server was
+    /// lost and could not be had again in time: it may have taken effect.
     outcome_unknown,
     /// Another consumer has taken over the lease; what this one tried to commit was refused.
     fenced,
@@ -46,6 +47,8 @@ enum class errc {
     storage_full,
     /// The database cannot be written to.
     read_only,
+    /// The database refuses the credentials, or they lack a right.
+    access_denied,
     /// The database, or a record in it, is damaged.
     corrupt,
     /// The file is not a database, or a database of something else.

@@ -18,7 +18,8 @@ using std::chrono::milliseconds;
 /// expression: that compiler destroys such temporaries twice, however `connect` takes them, and even if the callback
 /// itself has a name.
 struct connect_options {
-    /// Threads for the database's blocking calls, 2 … 64.
+    /// Threads for the database's blocking calls, 2 … 64. On MongoDB so many calls are under way at the same time, with
+    /// up to 2 × threads + 2 connections.
     std::size_t threads = 4;
     /// Bound of every operation's work on the database; a database that is away is waited for that long.
     milliseconds timeout{30'000};
@@ -26,7 +27,8 @@ struct connect_options {
     milliseconds connect_timeout{5'000};
     /// Bytes of documents that may wait to be written. Appends beyond that wait for room.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
-    /// Whether a database that does not exist is made. Else `connect` fails with `errc::unavailable`.
+    /// Whether a database that does not exist is made. Else `connect` fails with `errc::unavailable`. On MongoDB it has
+    /// no effect: a database is there once something is stored in it.
     bool create = true;
     /// Receives what the library has to tell; empty: nothing is logged.
     log_callback log = {};

@@ -2,6 +2,9 @@
 
 #include "store/memory/memory_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#ifdef MINIBATCH_WITH_MONGODB
+#include "store/mongo/mongo_store.hpp"
+#endif
 
 namespace minibatch::store {
 
@@ -13,7 +16,11 @@ std::shared_ptr<store> open_store(std::string const& url, open_options const& op
         for (auto const& [name, value] : parts.parameters) full = full && !(name == "synchronous" && value == "normal");
         return open_sqlite(parts.path, full, options);
     }
-    throw error(errc::unsupported, "'" + redact(url) + "': this build has no MongoDB");
+#ifdef MINIBATCH_WITH_MONGODB
+    return open_mongo(url, options);
+#else
+    throw error(errc::unsupported, "'" + redact(url) + "': this build of minibatch has no MongoDB");
+#endif
 }
 
 }  // namespace minibatch::store

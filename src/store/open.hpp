@@ -8,8 +8,9 @@
 
 namespace minibatch::store {
 
-/// Opens the database that the URL names: `sqlite:PATH[?synchronous=full|normal]`, `memory:` (private to the caller) or
-/// `memory:NAME` (shared in this process as long as somebody has it open).
+/// Opens the database that the URL names: `sqlite:PATH[?synchronous=full|normal]`, `memory:` (private to the caller),
+/// `memory:NAME` (shared in this process as long as somebody has it open), or `mongodb://…/DATABASE` and
+/// `mongodb+srv://…/DATABASE`; errc::unsupported for those in a build without MongoDB.
 std::shared_ptr<store> open_store(std::string const& url, open_options const& options = {});
 
 }  // namespace minibatch::store

@@ -127,6 +127,10 @@ bool commit(group_state& group, commit_request const& request) {
 
 void check_write(document_write const& write) {
     check_name(write.what == document_write::kind::append ? "stream" : "collection", write.target);
+    if (write.what != document_write::kind::append &&
+        (write.target.starts_with("minibatch_") || write.target.starts_with("system.")))
+        throw error(errc::invalid_name,
+                    "collection '" + write.target + "': names that begin so are the database's own");
     if (write.what == document_write::kind::upsert && write.key.empty())
         throw error(errc::invalid_argument, "upsert into '" + write.target + "': no key");
     if (write.document.size() < 2 || write.document.front() != '{' || write.document.back() != '}' ||
@@ -160,28 +164,32 @@ std::int64_t locate(log_state const& log, std::int64_t offset, record_lookup con
     return first_not(log.floor.number, log.end.number, [&](auto number) { return record(number).offset <= offset; });
 }
 
+bool removal::operator()(record_end const& record) const noexcept {
+    return (committed && record.offset <= *committed) || (created_before && record.created < *created_before) ||
+           (messages_below && record.offset <= *messages_below) || (bytes_below && record.bytes <= *bytes_below);
+}
+
+removal removable(log_state const& log, retention const& limits, std::vector<group_state> const& groups, time_ms now,
+                  std::int64_t total_bytes) {
+    removal out;
+    bool const kept = std::any_of(groups.begin(), groups.end(), [](auto const& group) { return group.state.keep; });
+    if (!groups.empty() && !kept)
+        out.committed = std::min_element(groups.begin(), groups.end(), [](auto const& a, auto const& b) {
+                            return a.state.low < b.state.low;
+                        })->state.low;
+    if (limits.max_age) out.created_before = now - limits.max_age->count();
+    if (limits.max_messages) out.messages_below = log.end.offset - *limits.max_messages;
+    if (limits.max_bytes) out.bytes_below = total_bytes - *limits.max_bytes;
+    return out;
+}
+
 std::int64_t trim_target(log_state const& log, retention const& limits, std::vector<group_state> const& groups,
                          time_ms now, record_lookup const& record) {
-    auto target = log.floor.number;
+    auto const from = log.floor.number;
     auto const last = log.end.number - 1;  // always stays
-    auto const advance = [&](auto const& removable) {
-        target = first_not(target, last, [&](auto number) { return removable(record(number)); });
-    };
-    bool const kept = std::any_of(groups.begin(), groups.end(), [](auto const& group) { return group.state.keep; });
-    if (!groups.empty() && !kept) {
-        auto const low = std::min_element(groups.begin(), groups.end(), [](auto const& a, auto const& b) {
-                             return a.state.low < b.state.low;
-                         })->state.low;
-        advance([&](record_end const& it) { return it.offset <= low; });
-    }
-    if (limits.max_age) advance([&](record_end const& it) { return it.created < now - limits.max_age->count(); });
-    if (limits.max_messages)
-        advance([&](record_end const& it) { return log.end.offset - it.offset >= *limits.max_messages; });
-    if (limits.max_bytes && target < last) {
-        auto const total = record(last).bytes;
-        advance([&](record_end const& it) { return total - it.bytes >= *limits.max_bytes; });
-    }
-    return target;
+    if (last <= from) return from;
+    auto const may_go = removable(log, limits, groups, now, limits.max_bytes ? record(last).bytes : 0);
+    return first_not(from, last, [&](auto number) { return may_go(record(number)); });
 }
 
 std::vector<std::pair<std::string, std::int64_t>> losses(std::vector<group_state> const& groups, std::int64_t from,

@@ -51,6 +51,18 @@ using record_lookup = std::function<record_end(std::int64_t number)>;
 /// The number of the record that holds `offset`, in the terms of store::locate.
 std::int64_t locate(log_state const& log, std::int64_t offset, record_lookup const& record);
 
+/// Which records trimming may remove: always those up to some number.
+struct removal {
+    std::optional<std::int64_t> committed;       // those that end at or below this offset
+    std::optional<time_ms> created_before;       // those older than this
+    std::optional<std::int64_t> messages_below;  // like `committed`
+    std::optional<std::int64_t> bytes_below;     // those that end at or below this many bytes of the partition
+    bool operator()(record_end const& record) const noexcept;
+};
+/// `total_bytes` of the partition, in the terms of `record_end`.
+removal removable(log_state const& log, retention const& limits, std::vector<group_state> const& groups, time_ms now,
+                  std::int64_t total_bytes);
+
 /// The number below which trimming may remove everything that is there.
 std::int64_t trim_target(log_state const& log, retention const& limits, std::vector<group_state> const& groups,
                          time_ms now, record_lookup const& record);

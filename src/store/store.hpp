@@ -103,7 +103,8 @@ struct append_request {
     log_id log;
     std::string batch;  // made by the caller before the first try; stored with the segment
     std::int64_t count = 0;
-    std::shared_ptr<std::string const> text;  // in the form of log::segment_text
+    std::shared_ptr<std::string const> text;    // in the form of log::segment_text
+    std::shared_ptr<void const> prepared = {};  // by `store::prepare`, if it was called
 };
 struct append_result {
     std::int64_t number = 0;
@@ -216,7 +217,8 @@ struct read_result {
 
 enum class start_position { earliest, latest };
 
-/// What has become of logs and leases, in one cheap call. In the order asked for; an absent entry was deleted.
+/// What has become of logs and leases, in one cheap call. In the order asked for; an absent entry was deleted. Not
+/// older than the last call of a `watch` callback that came before: what it told of is in here.
 struct inspection {
     std::vector<std::optional<log_position>> ends;
     std::vector<std::optional<lease>> leases;
@@ -228,13 +230,42 @@ struct subscription {
 };
 
 /// Which writes wait for one another: `write` is called by at most one thread at a time per scope.
-enum class write_scope { whole_store, log };
+enum class write_scope {
+    /// All of a handle, one call at a time. Each carries what waits: the appends, then the rest, both in the order in
+    /// which they were asked for.
+    whole_store,
+    /// The same for each of these by itself: appends and seals of a log; acquisition, commits and release of a group
+    /// (in one partition); the trims of a log; all renewals of the handle together. Between these there is no order: an
+    /// append that hangs holds up no commit, a renewal may come after a release that was asked for later (and is
+    /// errc::fenced then), and a trim may meet an append or a commit of its log. A trim that counts on a commit is
+    /// asked for when the commit is done.
+    log,
+};
+
+/// How a store wants to be used. The defaults suit one in this process or on this machine; where each call is a round
+/// trip, fewer and larger ones are better.
+struct tuning {
+    write_scope scope = write_scope::whole_store;
+    /// Appends that wait together are joined until their segment is as large as this.
+    std::size_t full_segment_bytes = std::size_t{64} << 10;
+    /// How many committed records may pile up before they are removed.
+    std::int64_t trim_records = 32;
+    /// How long fewer than these may stay after a commit.
+    milliseconds trim_delay{100};
+    /// A backlog is read in steps of this size, which small windows are then cut from.
+    std::size_t read_ahead_bytes = std::size_t{2} << 20;
+    /// One read for a large window asks for at most so much.
+    std::size_t max_read_bytes = std::size_t{14} << 20;
+    /// Whether the next full segment should be prepared while the one before is written.
+    bool prepares = false;
+};
 
 class store {
   public:
     virtual ~store() = default;
 
-    virtual write_scope scope() const noexcept = 0;
+    /// Does not change while the store is open.
+    virtual tuning tune() const noexcept { return {}; }
 
     /// The database's clock, or the best estimate of it.
     virtual time_ms now() = 0;
@@ -264,6 +295,13 @@ class store {
     /// a job that fails alone does not touch the others. Jobs of one log and of one group take effect in order. When it
     /// returns, what is reported as done is durable. Does not throw.
     virtual void write(std::span<write_job> jobs, steady_time deadline) noexcept = 0;
+
+    /// Does what can be done for an append before its turn comes, on another thread than `write`: it sets
+    /// `append_request::prepared`. What is wrong is left for `write` to tell. Only with `tuning::prepares`.
+    virtual void prepare(append_request&) noexcept {}
+    /// The text of a segment that was written, as reading gives it back. Windows that close by their bytes must come
+    /// out the same whether their messages were read or have just been appended here.
+    virtual std::shared_ptr<std::string const> text_as_read(append_request const& written) { return written.text; }
 
     virtual read_result read(log_id log, std::int64_t from_number, read_limits limits, steady_time deadline) = 0;
     /// The number of the record that holds `offset`; below the floor: the floor's, at or beyond the end: the end's.
@@ -304,7 +342,9 @@ struct open_options {
     std::shared_ptr<clock> time = clock::real();
     bool create = true;  // a database that does not exist
     log_callback log;    // may be empty
-    int readers = 4;     // reads expected at the same time
+    int readers = 4;     // calls expected at the same time
+    /// Called with the name of each command that is sent to a server; for tests and statistics.
+    std::function<void(std::string_view)> on_command = {};
 };
 
 }  // namespace minibatch::store

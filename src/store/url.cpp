@@ -1,5 +1,6 @@
 #include "store/url.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <minibatch/error.hpp>
 
@@ -33,6 +34,13 @@ std::string decode(std::string_view url, std::string_view part) {
     }
     if (out.find('\0') != std::string::npos) refuse(url, "a NUL character");
     return out;
+}
+
+/// Of a parameter: its value is for nobody else to see.
+bool holds_secret(std::string_view name) {
+    std::string lower;
+    for (char const c : name) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return lower.find("password") != lower.npos || lower.find("authmechanismproperties") != lower.npos;
 }
 
 void split_parameters(std::string_view url, std::string_view query, database_url& out) {
@@ -84,10 +92,32 @@ database_url parse_url(std::string_view url) {
 
 std::string redact(std::string_view url) {
     auto const slashes = url.find("://");
+    if (slashes == url.npos) return std::string(url);
+    auto const begin = slashes + 3;
+    std::string out(url.substr(0, begin));
     // The last '@' of all: a password with an unencoded '/', '?' or '@' must not show either.
     auto const at = url.rfind('@');
-    if (slashes == url.npos || at == url.npos || at < slashes) return std::string(url);
-    return std::string(url.substr(0, slashes + 3)) + "***" + std::string(url.substr(at));
+    auto const rest = at == url.npos || at < begin ? begin : at;
+    if (rest != begin) out += "***";
+    auto const question = url.find('?', rest);
+    auto hosts = url.substr(rest, std::min(question, url.size()) - rest);
+    // Where a port should be may stand a password whose '@' and host were forgotten.
+    auto const ports = hosts.substr(0, hosts.find('/'));
+    auto const colon = ports.rfind(':');
+    if (rest == begin && colon != ports.npos && ports.find_first_not_of("0123456789]", colon + 1) != ports.npos) {
+        out += std::string(ports.substr(0, colon + 1)) + "***";
+        hosts.remove_prefix(ports.size());
+    }
+    out += hosts;
+    if (question == url.npos) return out;
+    for (auto query = url.substr(question); !query.empty();) {
+        auto const item = query.substr(0, query.find('&', 1));
+        query.remove_prefix(item.size());
+        auto const equals = item.find('=');
+        bool const shown = equals == item.npos || !holds_secret(item.substr(1, equals - 1));
+        out += shown ? std::string(item) : std::string(item.substr(0, equals + 1)) + "***";
+    }
+    return out;
 }
 
 std::string default_url() {

@@ -17,7 +17,8 @@ struct database_url {
 /// Throws errc::invalid_url on an unknown scheme or parameter or bad encoding, and says which.
 database_url parse_url(std::string_view url);
 
-/// The URL without user name and password, for messages.
+/// The URL for messages: without user name and password, and without the values of parameters that are secret. Where
+/// something that is no number stands for a port, it is taken for a password whose host was forgotten.
 std::string redact(std::string_view url);
 
 /// MINIBATCH_URL, MINIBATCH_MONGO_URL or MONGO_URL from the environment, else `sqlite:minibatch.db`.

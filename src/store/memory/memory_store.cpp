@@ -22,7 +22,6 @@ class memory_store final : public store {
         content_->handles.push_back(watchers_);
     }
 
-    write_scope scope() const noexcept override { return write_scope::whole_store; }
     time_ms now() override { return time_->system_now(); }
 
     stream_record open_stream(std::string const& name, std::optional<int> partitions, std::optional<retention> limits,

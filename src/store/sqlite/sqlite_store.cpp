@@ -66,7 +66,6 @@ class sqlite_store final : public store {
         if (guard_.forked()) static_cast<void>(parts_.release());
     }
 
-    write_scope scope() const noexcept override { return write_scope::whole_store; }
     time_ms now() override { return time_->system_now(); }
 
     stream_record open_stream(std::string const& name, std::optional<int> partitions, std::optional<retention> limits,

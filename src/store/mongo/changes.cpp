@@ -1,0 +1,306 @@
+#include "store/mongo/changes.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "store/mongo/commands.hpp"
+#include "store/mongo/deadline_stream.hpp"
+
+namespace minibatch::store::mongo {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// How long the server waits for a change before it answers that there was none.
+constexpr milliseconds await_time{10'000};
+/// Beyond that, the answer itself may take so long.
+constexpr milliseconds answer_time{10'000};
+constexpr milliseconds poll_period{100};
+constexpr milliseconds longest_pause{5'000};
+
+constexpr std::int32_t history_lost = 286;
+constexpr std::int32_t fatal_stream = 280;
+
+/// `<incarnation>/<partition>/<rest>`; the rest is a number or the name of a group.
+std::optional<std::pair<log_id, std::string>> split_key(std::string const& key) {
+    constexpr std::size_t head = 16 + 1 + 4;
+    if (key.size() < head + 2 || key[16] != '/' || key[head] != '/') return std::nullopt;
+    log_id log;
+    try {
+        log.incarnation = parse_incarnation(key.substr(0, 16));
+    } catch (error const&) {
+        return std::nullopt;
+    }
+    auto const* const begin = key.data() + 17;
+    auto const [end, problem] = std::from_chars(begin, begin + 4, log.partition);
+    if (problem != std::errc{} || end != begin + 4) return std::nullopt;
+    return std::pair(log, key.substr(head + 1));
+}
+
+/// New messages, deleted streams, and leases that change hands; not renewals, nor progress.
+void add_pipeline(bson::builder& stages, bson_t const* token) {
+    stages.object_item([&](bson::builder& stage) {
+        stage.object("$changeStream", [&](bson::builder& b) {
+            if (token) b.add("resumeAfter", *token);
+        });
+    });
+    stages.object_item([](bson::builder& stage) {
+        stage.object("$match", [](bson::builder& match) {
+            match.list("$or", [](bson::builder& any) {
+                auto const one = [&](char const* operation, char const* collection, auto const& rest) {
+                    any.object_item([&](bson::builder& b) {
+                        b.add("operationType", operation).add("ns.coll", collection);
+                        rest(b);
+                    });
+                };
+                auto const exists = [](bson::builder& b) { b.add("$exists", true); };
+                one("insert", collection::segments, [](bson::builder& b) {
+                    b.object("fullDocument.count", [](bson::builder& count) { count.add("$gt", 0); });
+                });
+                one("insert", collection::segments,
+                    [&](bson::builder& b) { b.object("fullDocument.deleted", exists); });
+                one("insert", collection::groups, [](bson::builder&) {});
+                one("delete", collection::groups, [](bson::builder&) {});
+                one("update", collection::groups,
+                    [&](bson::builder& b) { b.object("updateDescription.updatedFields.owner", exists); });
+                one("update", collection::groups,
+                    [&](bson::builder& b) { b.object("updateDescription.updatedFields.epoch", exists); });
+            });
+        });
+    });
+    stages.object_item([](bson::builder& stage) {
+        stage.object("$project", [](bson::builder& b) {
+            b.add("operationType", 1).add("ns", 1).add("documentKey", 1);
+            add_header_fields(b, "fullDocument.");
+        });
+    });
+}
+
+struct stream_ended {
+    failure why;
+};
+
+}  // namespace
+
+changes::changes(client_pool& clients, logs& all, group_table& table, std::shared_ptr<notifier> listeners, bool streams,
+                 log_callback log)
+    : clients_(clients),
+      logs_(all),
+      groups_(table),
+      listeners_(std::move(listeners)),
+      streams_(streams),
+      log_(std::move(log)) {}
+
+changes::~changes() {
+    {
+        std::lock_guard const lock(mutex_);
+        stopping_ = true;
+    }
+    stopped_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+void changes::start() {
+    std::lock_guard const lock(mutex_);
+    if (std::exchange(started_, true)) return;
+    thread_ = std::thread([this] { run(); });
+}
+
+void changes::say(log_level level, std::string const& text) const {
+    if (log_) log_(level, "MongoDB at " + clients_.how().hosts + ": " + text);
+}
+
+bool changes::wait(milliseconds duration) {
+    std::unique_lock lock(mutex_);
+    return !stopped_.wait_for(lock, duration, [this] { return stopping_.load(); });
+}
+
+void changes::doubt() {
+    {
+        std::lock_guard const lock(mutex_);
+        current_ = false;
+        ++doubts_;
+        leases_.clear();
+        seen_.clear();
+    }
+}
+
+void changes::run() {
+    if (!streams_) {
+        say(log_level::warning, "a standalone server has no change streams; looking for changes every " +
+                                    std::to_string(poll_period.count()) + " ms instead");
+        poll();
+        return;
+    }
+    bool told = false;
+    milliseconds pause{50};
+    while (!stopping_) {
+        auto const began = steady_clock::now();
+        failure why;
+        try {
+            follow();
+        } catch (stream_ended const& end) {
+            why = end.why;
+        } catch (error const& problem) {
+            why.text = problem.what();
+        }
+        doubt();
+        if (stopping_) return;
+        if (why.server_code == history_lost || why.server_code == fatal_stream) {
+            // Whoever is woken reads where he is: nothing is missed, even though the events are gone.
+            say(log_level::warning, "the change stream cannot be resumed, and begins anew: " + why.text);
+            token_ = {};
+        } else if (why.how == severity::refused && !why.text.empty()) {
+            if (!std::exchange(told, true))
+                say(log_level::error, "no change stream is possible; looking for changes now and then: " + why.text);
+            token_ = {};
+        }
+        if (steady_clock::now() - began > longest_pause) {
+            pause = milliseconds(50);
+            told = false;
+        }
+        listeners_->notify();
+        if (!wait(pause)) return;
+        pause = std::min(pause * 2, longest_pause);
+    }
+}
+
+void changes::poll() {
+    while (wait(poll_period)) {
+        doubt();
+        listeners_->notify();
+    }
+}
+
+void changes::follow() {
+    client_pool::loan const client(clients_);
+    // The cursor lives on the server that made it.
+    bson_error_t problem{};
+    std::unique_ptr<mongoc_server_description_t, void (*)(mongoc_server_description_t*)> const server(
+        mongoc_client_select_server(client.get(), true, nullptr, &problem), mongoc_server_description_destroy);
+    if (!server) {
+        bson::document const nothing;
+        throw stream_ended{classify(problem, *nothing.get())};
+    }
+    auto const options = bson::make([&](bson::builder& b) {
+        b.add("serverId", static_cast<std::int32_t>(mongoc_server_description_id(server.get())));
+    });
+    auto const ask = [&](bson::document const& command) {
+        time_limit const bounded(steady_clock::now() + await_time + answer_time, &stopping_);
+        auto got = clients_.once(client, command_kind::read, *command.get(),
+                                 steady_clock::now() + await_time + answer_time, options.get());
+        if (stopping_) throw stream_ended{};
+        if (got.problem) throw stream_ended{*got.problem};
+        return std::move(got.body);
+    };
+    auto const open = bson::make([&](bson::builder& b) {
+        b.add("aggregate", 1);
+        b.list("pipeline",
+               [&](bson::builder& stages) { add_pipeline(stages, bson_empty(token_.get()) ? nullptr : token_.get()); });
+        b.object("cursor", [](bson::builder&) {});
+        b.add("readConcern", clients_.read_concern());
+    });
+    auto reply = ask(open);
+    {
+        std::lock_guard const lock(mutex_);
+        current_ = true;
+    }
+    listeners_->notify();  // what came before the stream was open
+    for (char const* batch = "firstBatch";; batch = "nextBatch") {
+        bson::fields const body(*reply.get(), "the change stream");
+        auto const cursor = body.object("cursor");
+        bool any = false;
+        cursor.each_object(batch, [&](bson::fields const& event) { any = take(event) || any; });
+        if (auto const after = cursor.object_if("postBatchResumeToken")) token_ = bson::document(after->raw());
+        if (any) listeners_->notify();
+        auto const id = cursor.integer("id");
+        if (id == 0)
+            throw stream_ended{failure{severity::not_done, errc::unavailable, "it was closed", 0, false, false}};
+        reply = ask(bson::make([&](bson::builder& b) {
+            b.add("getMore", id).add("collection", "$cmd.aggregate");
+            b.add("maxTimeMS", static_cast<std::int32_t>(await_time.count()));
+        }));
+    }
+}
+
+/// True: it tells something that was not known.
+bool changes::take(bson::fields const& event) {
+    if (auto const token = event.object_if("_id")) token_ = bson::document(token->raw());
+    auto const key = event.object("documentKey").text("_id");
+    auto const parts = split_key(key);
+    if (!parts) return false;
+    if (event.object("ns").text("coll") == collection::segments) {
+        auto const record = parse_header(event.object("fullDocument"));
+        if (!record.deleted) return logs_.note_record(parts->first, record);
+        std::lock_guard const lock(mutex_);
+        seen_.erase(parts->first);
+        return true;
+    }
+    std::lock_guard const lock(mutex_);
+    leases_.erase(group_id{parts->first, parts->second});
+    return true;
+}
+
+inspection changes::inspect(std::span<log_id const> asked, std::span<group_id const> asked_groups,
+                            steady_time deadline) {
+    inspection out;
+    out.ends.resize(asked.size());
+    out.leases.resize(asked_groups.size());
+    std::vector<std::size_t> unknown_logs;
+    std::vector<std::size_t> unknown_groups;
+    std::uint64_t doubts = 0;
+    {
+        std::lock_guard const lock(mutex_);
+        doubts = doubts_;
+        for (std::size_t i = 0; i < asked.size(); ++i)
+            if (!current_ || !seen_.contains(asked[i])) unknown_logs.push_back(i);
+        for (std::size_t i = 0; i < asked_groups.size(); ++i) {
+            auto const found = leases_.find(asked_groups[i]);
+            if (!current_ || found == leases_.end())
+                unknown_groups.push_back(i);
+            else
+                out.leases[i] = found->second;
+        }
+        // What changes from here on erases the entry again.
+        for (auto const i : unknown_groups) leases_[asked_groups[i]] = std::nullopt;
+        for (auto const i : unknown_logs) seen_[asked[i]] = true;
+    }
+    try {
+        if (!unknown_logs.empty()) {
+            std::vector<log_id> ask;
+            for (auto const i : unknown_logs) ask.push_back(asked[i]);
+            auto const ends = logs_.ends(ask, deadline);
+            for (std::size_t i = 0; i < ask.size(); ++i) out.ends[unknown_logs[i]] = ends[i];
+        }
+        if (!unknown_groups.empty()) {
+            std::vector<group_id> ask;
+            for (auto const i : unknown_groups) ask.push_back(asked_groups[i]);
+            auto const held = groups_.leases(ask, deadline);
+            std::lock_guard const lock(mutex_);
+            for (std::size_t i = 0; i < ask.size(); ++i) {
+                out.leases[unknown_groups[i]] = held[i];
+                if (auto const found = leases_.find(ask[i]); found != leases_.end()) found->second = held[i];
+            }
+        }
+    } catch (...) {
+        std::lock_guard const lock(mutex_);
+        for (auto const i : unknown_groups) leases_.erase(asked_groups[i]);
+        for (auto const i : unknown_logs) seen_.erase(asked[i]);
+        throw;
+    }
+    {
+        std::lock_guard const lock(mutex_);
+        if (doubts != doubts_) {
+            leases_.clear();
+            seen_.clear();
+        }
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (std::find(unknown_logs.begin(), unknown_logs.end(), i) != unknown_logs.end()) continue;
+        if (auto const known = logs_.known_end(asked[i])) out.ends[i] = known->end;
+    }
+    return out;
+}
+
+}  // namespace minibatch::store::mongo

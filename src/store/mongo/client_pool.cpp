@@ -1,0 +1,236 @@
+#include "store/mongo/client_pool.hpp"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "bson/builder.hpp"
+#include "bson/fields.hpp"
+#include "store/mongo/deadline_stream.hpp"
+
+namespace minibatch::store::mongo {
+namespace {
+
+using std::chrono::steady_clock;
+
+void on_started(mongoc_apm_command_started_t const* event) {
+    auto const& call =
+        *static_cast<std::function<void(std::string_view)>*>(mongoc_apm_command_started_get_context(event));
+    call(mongoc_apm_command_started_get_command_name(event));
+}
+
+/// The error that the answer to a write carries although the command as a whole succeeded.
+std::optional<failure> error_within(bson_t const& reply) {
+    bson::fields const body(reply, "an answer of the server");
+    std::optional<failure> found;
+    if (body.array_if("writeErrors")) {
+        body.each_object("writeErrors", [&](bson::fields const& item) {
+            if (!found)
+                found = classify_code(static_cast<std::int32_t>(item.integer("code")),
+                                      item.text_if("errmsg").value_or("a write was refused"));
+        });
+    }
+    if (found) return found;
+    auto const of_concern = [](bson::fields const& concern) {
+        return classify_code(static_cast<std::int32_t>(concern.integer("code")),
+                             concern.text_if("errmsg").value_or("the write concern was not met"), true);
+    };
+    if (auto const concern = body.object_if("writeConcernError")) return of_concern(*concern);
+    // As the driver's own functions call them.
+    if (body.array_if("writeConcernErrors"))
+        body.each_object("writeConcernErrors", [&](bson::fields const& item) {
+            if (!found) found = of_concern(item);
+        });
+    return found;
+}
+
+struct session_deleter {
+    void operator()(mongoc_client_session_t* session) const noexcept { mongoc_client_session_destroy(session); }
+};
+struct collection_deleter {
+    void operator()(mongoc_collection_t* collection) const noexcept { mongoc_collection_destroy(collection); }
+};
+
+/// The driver's words on why it has found no server: what it met at each host, if it has got so far.
+std::string without_server(mongoc_uri_t const* uri, std::string_view words) {
+    std::string out = "no server that takes writes can be reached";
+    if (auto const* set = mongoc_uri_get_replica_set(uri)) out += " in replica set '" + std::string(set) + "'";
+    auto const reasons = words.find('[');
+    if (reasons == words.npos) return out;
+    out += ": " + std::string(words.substr(reasons));
+    // What a server that wants TLS sends is no message.
+    if (!mongoc_uri_get_tls(uri) && words.find("Failed to read", reasons) != words.npos)
+        out += "; if the server wants TLS, add tls=true";
+    return out;
+}
+
+}  // namespace
+
+std::optional<cluster_time> operation_time(answer const& from) {
+    bson_iter_t at;
+    if (!bson_iter_init_find(&at, from.body.get(), "operationTime") || !BSON_ITER_HOLDS_TIMESTAMP(&at))
+        return std::nullopt;
+    cluster_time out;
+    bson_iter_timestamp(&at, &out.seconds, &out.increment);
+    return out;
+}
+
+client_pool::client_pool(settings how, std::function<void(std::string_view)> on_command)
+    : how_(std::move(how)), on_command_(std::move(on_command)) {
+    bson_error_t problem{};
+    pool_.reset(mongoc_client_pool_new_with_error(how_.uri.get(), &problem));
+    if (!pool_) {
+        // mongodb+srv looks up the hosts here.
+        auto const later = problem.domain == MONGOC_ERROR_STREAM;
+        throw error(later ? errc::unavailable : errc::invalid_url, "MongoDB at " + how_.hosts + ": " + problem.message);
+    }
+    mongoc_client_pool_set_error_api(pool_.get(), MONGOC_ERROR_API_VERSION_2);
+    if (on_command_) {
+        std::unique_ptr<mongoc_apm_callbacks_t, void (*)(mongoc_apm_callbacks_t*)> const calls(
+            mongoc_apm_callbacks_new(), mongoc_apm_callbacks_destroy);
+        mongoc_apm_set_command_started_cb(calls.get(), on_started);
+        mongoc_client_pool_set_apm_callbacks(pool_.get(), calls.get(), &on_command_);
+    }
+}
+
+client_pool::~client_pool() {
+    // The sessions are ended on the server, if it is there.
+    time_limit const bounded(steady_clock::now() + milliseconds(500));
+    pool_.reset();
+}
+
+client_pool::loan::loan(client_pool& from) : from_(from), client_(mongoc_client_pool_pop(from.pool_.get())) {
+    mongoc_client_set_stream_initiator(client_, minibatch_mongo_connect, nullptr);
+}
+
+client_pool::loan::~loan() { mongoc_client_pool_push(from_.pool_.get(), client_); }
+
+bson::document client_pool::read_concern(std::optional<cluster_time> after) const {
+    return bson::make([&](bson::builder& out) {
+        out.add("level", how_.read_concern);
+        if (after) out.timestamp("afterClusterTime", after->seconds, after->increment);
+    });
+}
+
+bson::document client_pool::write_concern(steady_time deadline) const {
+    return bson::make([&](bson::builder& out) {
+        if (how_.majority_writes)
+            out.add("w", "majority");
+        else if (!how_.tag.empty())
+            out.add("w", how_.tag);
+        else
+            out.add("w", std::int32_t{how_.acknowledgements});
+        out.add("j", how_.journal);
+        auto const left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
+        out.add("wtimeout", static_cast<std::int32_t>(std::clamp<std::int64_t>(left, 1, 3'600'000)));
+    });
+}
+
+answer client_pool::once(loan const& with, command_kind kind, bson_t const& command, steady_time deadline,
+                         bson_t const* options) {
+    answer out;
+    if (steady_clock::now() >= deadline) {
+        out.problem = failure{severity::not_done, errc::timeout, "no time left", 0, false, false};
+        return out;
+    }
+    time_limit const bounded(deadline);
+    bson::document given;
+    if (options)
+        given = bson::document(*options);
+    else if (kind == command_kind::write)
+        bson::builder(given).add("writeConcern", write_concern(deadline));
+    bson_error_t problem{};
+    bson_t reply;
+    auto const* name = how_.database.c_str();
+    // Only the second one lets the driver retry by itself, if the URL asks for that.
+    bool const done =
+        kind == command_kind::read || options || !how_.retry_writes
+            ? mongoc_client_command_with_opts(with.get(), name, &command, nullptr, given.get(), &reply, &problem)
+            : mongoc_client_write_command_with_opts(with.get(), name, &command, given.get(), &reply, &problem);
+    out.body = bson::document(reply);
+    bson_destroy(&reply);
+    out.problem = error_within(*out.body.get());
+    if (!out.problem && !done) out.problem = failure_of(problem, *out.body.get());
+    return out;
+}
+
+answer client_pool::once(command_kind kind, bson_t const& command, steady_time deadline) {
+    loan const with(*this);
+    return once(with, kind, command, one_try(deadline));
+}
+
+steady_time one_try(steady_time deadline) {
+    constexpr steady_clock::duration least = std::chrono::seconds(1);
+    auto const now = steady_clock::now();
+    return std::min(deadline, now + std::max(least, (deadline - now) / 2));
+}
+
+answer client_pool::insert(char const* collection, bson_t const& document, steady_time deadline) {
+    answer out;
+    if (steady_clock::now() >= deadline) {
+        out.problem = failure{severity::not_done, errc::timeout, "no time left", 0, false, false};
+        return out;
+    }
+    time_limit const bounded(deadline);
+    loan const with(*this);
+    bson_error_t problem{};
+    // A session of our own remembers the operation time. A standalone server may have none.
+    std::unique_ptr<mongoc_client_session_t, session_deleter> const session(
+        mongoc_client_start_session(with.get(), nullptr, &problem));
+    bson::document options;
+    bson::builder(options).add("writeConcern", write_concern(deadline)).add("validate", false);
+    if (session) mongoc_client_session_append(session.get(), options.get(), &problem);
+    std::unique_ptr<mongoc_collection_t, collection_deleter> const target(
+        mongoc_client_get_collection(with.get(), how_.database.c_str(), collection));
+    bson_t reply;
+    bool const done = mongoc_collection_insert_one(target.get(), &document, options.get(), &reply, &problem);
+    bson::document const body(reply);
+    bson_destroy(&reply);
+    out.problem = error_within(*body);
+    if (!out.problem && !done) out.problem = failure_of(problem, *body);
+    std::uint32_t seconds = 0;
+    std::uint32_t increment = 0;
+    if (session) mongoc_client_session_get_operation_time(session.get(), &seconds, &increment);
+    if (seconds != 0) bson::builder(out.body).timestamp("operationTime", seconds, increment);
+    return out;
+}
+
+failure client_pool::failure_of(bson_error_t const& problem, bson_t const& reply) const {
+    auto out = classify(problem, reply);
+    if (problem.domain == MONGOC_ERROR_SERVER_SELECTION) out.text = without_server(how_.uri.get(), problem.message);
+    return out;
+}
+
+bson::document client_pool::run(char const* operation, command_kind kind, bson_t const& command, steady_time deadline,
+                                bool* in_doubt) {
+    bool maybe_done = false;
+    for (int tries = 1;; ++tries) {
+        auto got = once(kind, command, deadline);
+        if (in_doubt) *in_doubt = maybe_done;
+        if (!got.problem) return std::move(got.body);
+        maybe_done = maybe_done || got.problem->how == severity::unknown;
+        if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
+            throw problem(operation, kind, *got.problem, maybe_done);
+    }
+}
+
+error client_pool::problem(char const* operation, command_kind kind, failure const& why, bool maybe_done) const {
+    auto code = errc::unavailable;
+    if (why.how == severity::refused)
+        code = why.code;
+    else if (kind == command_kind::write && maybe_done)
+        code = errc::outcome_unknown;
+    return error(code,
+                 "MongoDB at " + how_.hosts + ", database '" + how_.database + "', " + operation + ": " + why.text);
+}
+
+bool pause_before_retry(int tries, steady_time deadline) {
+    thread_local std::minstd_rand random(std::random_device{}());
+    auto const most = std::min(10 << std::min(tries, 6), 500);
+    auto const delay = milliseconds(std::uniform_int_distribution(most / 2, most)(random));
+    if (steady_clock::now() + delay >= deadline) return false;
+    std::this_thread::sleep_for(delay);
+    return true;
+}
+
+}  // namespace minibatch::store::mongo

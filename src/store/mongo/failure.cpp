@@ -1,0 +1,142 @@
+#include "store/mongo/failure.hpp"
+
+#include <mongoc/mongoc.h>
+
+#include <algorithm>
+#include <array>
+
+namespace minibatch::store::mongo {
+namespace {
+
+/// Codes of servers that are changing their role, or going away, or are busy: nothing was done, and may be tried again.
+/// From the specifications of MongoDB's drivers (retryable reads and writes; server discovery and monitoring).
+constexpr std::array not_now{
+    24,     // LockTimeout
+    46,     // LockBusy
+    63,     // StaleShardVersion
+    91,     // ShutdownInProgress
+    112,    // WriteConflict
+    133,    // FailedToSatisfyReadPreference
+    134,    // ReadConcernMajorityNotAvailableYet
+    150,    // StaleEpoch
+    189,    // PrimarySteppedDown
+    225,    // TransactionTooOld
+    234,    // RetryChangeStream
+    244,    // TransactionAborted
+    246,    // SnapshotUnavailable
+    251,    // NoSuchTransaction
+    10058,  // LegacyNotPrimary
+    10107,  // NotWritablePrimary
+    11600,  // InterruptedAtShutdown
+    11602,  // InterruptedDueToReplStateChange
+    13388,  // StaleConfig
+    13435,  // NotPrimaryNoSecondaryOk
+    13436,  // NotPrimaryOrSecondary
+};
+
+/// The command was stopped in the middle, or what a router had from a shard was.
+constexpr std::array cut_off{
+    6,      // HostUnreachable
+    7,      // HostNotFound
+    89,     // NetworkTimeout
+    202,    // NetworkInterfaceExceededTimeLimit
+    262,    // ExceededTimeLimit
+    9001,   // SocketException
+    50,     // MaxTimeMSExpired
+    11601,  // Interrupted
+};
+
+errc meaning(std::int32_t code) {
+    switch (code) {
+        case 11:    // UserNotFound
+        case 13:    // Unauthorized
+        case 18:    // AuthenticationFailed
+        case 31:    // RoleNotFound
+        case 8000:  // of a hosted service, on wrong credentials
+            return errc::access_denied;
+        case 20:     // IllegalOperation: transaction numbers on a standalone server
+        case 59:     // CommandNotFound
+        case 115:    // CommandNotSupported
+        case 263:    // OperationNotSupportedInTransaction
+        case 40573:  // change streams on a standalone server
+            return errc::unsupported;
+        case 10334:  // BSONObjectTooLarge
+        case 17280:  // KeyTooLong
+        case 17419:
+        case 17420:
+            return errc::document_too_large;
+        case 14031:  // OutOfDiskSpace
+            return errc::storage_full;
+        case 73:  // InvalidNamespace
+            return errc::invalid_url;
+        default:
+            return errc::store_failure;
+    }
+}
+
+template <class Codes>
+bool among(Codes const& codes, std::int32_t code) {
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+}  // namespace
+
+failure classify_code(std::int32_t code, std::string text, bool write_concern) {
+    failure out;
+    out.server_code = code;
+    out.text = std::move(text);
+    if (write_concern) {
+        // The write itself was done, by one server at least; whether it lasts is open.
+        out.how = severity::unknown;
+    } else if (among(not_now, code)) {
+        out.how = severity::not_done;
+    } else if (among(cut_off, code)) {
+        out.how = severity::unknown;
+    } else {
+        out.code = meaning(code);
+    }
+    return out;
+}
+
+failure classify(bson_error_t const& problem, bson_t const& reply) {
+    failure out;
+    out.text = problem.message;
+    auto const code = static_cast<std::int32_t>(problem.code);
+    switch (problem.domain) {
+        case MONGOC_ERROR_SERVER_SELECTION:
+            out.how = severity::not_done;
+            break;
+        case MONGOC_ERROR_STREAM:
+            // Without a connection nothing was sent; after that, no one knows.
+            out.how = code == MONGOC_ERROR_STREAM_NAME_RESOLUTION || code == MONGOC_ERROR_STREAM_CONNECT ||
+                              code == MONGOC_ERROR_STREAM_NOT_ESTABLISHED
+                          ? severity::not_done
+                          : severity::unknown;
+            break;
+        case MONGOC_ERROR_SERVER:
+        case MONGOC_ERROR_WRITE_CONCERN:
+            out = classify_code(code, out.text, problem.domain == MONGOC_ERROR_WRITE_CONCERN);
+            break;
+        case MONGOC_ERROR_CLIENT:
+            if (code == MONGOC_ERROR_CLIENT_AUTHENTICATE) out.code = errc::access_denied;
+            if (code == MONGOC_ERROR_CLIENT_NOT_READY || code == MONGOC_ERROR_CLIENT_GETNONCE)
+                out.how = severity::not_done;
+            break;
+        case MONGOC_ERROR_PROTOCOL:
+            if (code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION)
+                out.code = errc::unsupported;
+            else
+                out.how = severity::unknown;  // an answer that was cut off
+            break;
+        default:
+            break;
+    }
+    // The servers' own opinion, which newer ones give.
+    if (mongoc_error_has_label(&reply, "RetryableWriteError") && out.how == severity::refused)
+        out.how = severity::unknown;
+    out.transient_transaction = mongoc_error_has_label(&reply, "TransientTransactionError");
+    out.unknown_commit = mongoc_error_has_label(&reply, "UnknownTransactionCommitResult");
+    return out;
+}
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "store/mongo/logs.hpp"
+
+namespace minibatch::store::mongo {
+
+/// The consumer groups of a database on MongoDB. Each change of a group is one atomic update of its document.
+/// Thread-safe.
+class group_table {
+  public:
+    /// `transactions`: whether the server has them.
+    group_table(client_pool& clients, logs& all, bool transactions)
+        : clients_(clients), logs_(all), transactions_(transactions) {}
+
+    group_state enroll(group_id const& id, start_position start, bool keep, steady_time deadline);
+    /// Those of one log, by the names in its head; absent ones are about to be registered.
+    std::vector<std::optional<group_state>> of_log(log_id log, std::vector<std::string> const& names,
+                                                   steady_time deadline);
+    std::optional<group_state> find(group_id const& id, steady_time deadline);
+    std::vector<group_state> list(std::int64_t incarnation, int partitions, steady_time deadline);
+    bool drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline);
+    /// For good, with the stream.
+    void drop_all(log_id log, std::vector<std::string> const& names, steady_time deadline);
+
+    acquire_result acquire(acquire_request const& request, steady_time deadline);
+    /// All at once; each gets its own result.
+    void renew(std::span<write_job*> jobs, steady_time deadline);
+    void release(release_request const& request, steady_time deadline);
+    /// The log of a stream's partition, by the stream's name; throws errc::stream_not_found or errc::invalid_argument.
+    using resolve_log = std::function<log_id(std::string const&, int, steady_time)>;
+    void commit(commit_request const& request, resolve_log const& resolve, steady_time deadline);
+
+    /// In the order asked for; absent ones are not there.
+    std::vector<std::optional<lease>> leases(std::span<group_id const> ids, steady_time deadline);
+
+  private:
+    /// Why nothing was found or changed, as an error.
+    [[noreturn]] void missing(group_id const& id, steady_time deadline);
+    void commit_with_writes(commit_request const& request, resolve_log const& resolve, steady_time deadline);
+
+    client_pool& clients_;
+    logs& logs_;
+    bool transactions_;
+};
+
+}  // namespace minibatch::store::mongo

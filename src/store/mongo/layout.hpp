@@ -1,0 +1,100 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bson/builder.hpp"
+#include "bson/fields.hpp"
+#include "store/mongo/appender.hpp"
+#include "store/store.hpp"
+
+/// The documents that a store on MongoDB consists of, and their conversion.
+///
+/// - `minibatch_streams`: one a stream, `_id` is its name.
+/// - `minibatch_segments`: the records of all logs, and one head for each log. Their `_id` is text of fixed width,
+///   `<incarnation>/<partition>/<number>` and `<incarnation>/<partition>`, so that it sorts, and reads well in a shell.
+///   All are asked for by their `_id`, so that no other index is needed.
+/// - `minibatch_groups`: the progress and the lease of each group in each partition.
+///
+/// Records, heads and groups repeat incarnation and partition in fields of their own, which are the shard key.
+namespace minibatch::store::mongo {
+
+namespace collection {
+inline constexpr char const* streams = "minibatch_streams";
+inline constexpr char const* segments = "minibatch_segments";
+inline constexpr char const* groups = "minibatch_groups";
+}  // namespace collection
+
+/// Of the documents; a stream with a higher one was made by a newer program.
+inline constexpr std::int32_t format = 1;
+/// How many records a log can have in its life: as many as the digits of `_id` can count.
+inline constexpr std::int64_t max_records = 1'000'000'000'000;
+
+std::string incarnation_text(std::int64_t incarnation);
+/// Throws errc::corrupt.
+std::int64_t parse_incarnation(std::string const& text);
+
+std::string head_key(log_id log);
+std::string record_key(log_id log, std::int64_t number);
+std::string group_key(group_id const& group);
+/// The fields incarnation and partition.
+void add_log(bson::builder& into, log_id log);
+/// The filter for one document by its `_id`. With shards it names the shard key, too, so that it goes to one of them;
+/// else `_id` says all, and more would only have the server look at more.
+void add_key(bson::builder& filter, std::string const& key, log_id log, bool sharded);
+
+/// What is kept once for each log.
+struct head {
+    log_position floor;
+    std::int64_t floor_bytes = 0;  // of the records below the floor
+    std::int64_t cleared = 0;
+    std::int64_t epoch_base = 0;
+    /// Those registered, or about to be; a trimmer that knows of fewer must not trim.
+    std::vector<std::string> groups;
+    std::int64_t version = 0;  // grows with each change of the groups
+    bool deleted = false;      // the stream was
+};
+bson::document make_head(log_id log);
+head parse_head(bson::fields const& from);
+
+/// A record without its messages.
+struct record_header {
+    std::int64_t number = 0;
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+    time_ms created = 0;
+    std::int64_t bytes_before = 0;
+    std::int64_t bytes = 0;
+    std::string batch;
+    bool deleted = false;  // the stream was
+
+    log_position end() const noexcept { return {number + 1, first + count}; }
+};
+/// The end of the log if this is its last record.
+log_end end_after(record_header const& last, steady_time learned);
+
+/// The messages of a record as they are stored, `{data: […]}`; `{text: "…"}` if that would be too large. Throws
+/// errc::corrupt when the text is not that of a segment with so many messages.
+bson::document make_messages(std::string const& text, std::int64_t count);
+/// The text that a record with these messages is read as.
+std::shared_ptr<std::string const> text_of(bson::fields const& from, std::int64_t count);
+/// Appends the fields of a record. `messages` is absent for control records.
+void add_record(bson::builder& into, log_id log, placement const& where, new_record const& record,
+                bson::document const* messages, bool deleted = false);
+record_header parse_header(bson::fields const& from);
+/// A projection to what `parse_header` and `parse_head` read. To name what is wanted, and not what is not, spares the
+/// server from taking the messages apart.
+void add_header_fields(bson::builder& into, std::string const& prefix = {});
+/// Throws errc::corrupt when the record is damaged.
+log::segment_ptr parse_record(bson::fields const& from);
+
+bson::document make_group(group_state const& group);
+group_state parse_group(bson::fields const& from);
+/// The fields of the progress alone.
+void add_progress(bson::builder& into, progress const& state);
+
+bson::document make_stream(stream_record const& stream);
+stream_record parse_stream(bson::fields const& from);
+void add_limits(bson::builder& into, retention const& limits);
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,368 @@
+#include "store/mongo/logs.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "store/mongo/commands.hpp"
+
+/// Reading of logs, and what is remembered of them.
+namespace minibatch::store::mongo {
+namespace {
+
+/// How many records behind the expected end a read asks for, to see where the log ends.
+constexpr std::int64_t look_ahead = 16;
+/// Numbers in one question when something is searched for.
+constexpr std::int64_t fan_out = 62;
+
+failure lost(log_id) { return {severity::refused, errc::stream_deleted, "the stream was deleted", 0, false, false}; }
+
+/// From a number on: its neighbours, then farther and farther ahead.
+std::vector<std::int64_t> ahead_of(std::int64_t from) {
+    std::vector<std::int64_t> out;
+    for (auto number = std::max<std::int64_t>(from - 1, 0); number < from + 8; ++number) out.push_back(number);
+    for (std::int64_t step = 16; from + step <= max_records; step *= 2) out.push_back(from + step - 1);
+    return out;
+}
+
+std::vector<std::int64_t> spread(std::int64_t from, std::int64_t to) {
+    std::vector<std::int64_t> out;
+    auto const count = std::min(fan_out, to - from);
+    for (std::int64_t i = 0; i < count; ++i) out.push_back(from + (to - from) * i / count);
+    return out;
+}
+
+bson::document find_by_key(log_id log, std::vector<std::int64_t> const& numbers, bool with_data,
+                           client_pool const& clients, std::optional<cluster_time> after = {}) {
+    return bson::make([&](bson::builder& out) {
+        out.add("find", collection::segments);
+        out.object("filter", [&](bson::builder& filter) {
+            filter.object("_id", [&](bson::builder& id) {
+                id.list("$in", [&](bson::builder& keys) {
+                    keys.item(head_key(log));
+                    for (auto const number : numbers) keys.item(record_key(log, number));
+                });
+            });
+            if (clients.sharded()) add_log(filter, log);
+        });
+        out.object("sort", [](bson::builder& sort) { sort.add("_id", 1); });
+        if (!with_data) out.object("projection", [](bson::builder& fields) { fields.add("data", 0).add("text", 0); });
+        out.add("batchSize", static_cast<std::int32_t>(numbers.size() + 2));
+        out.add("readConcern", clients.read_concern(after));
+    });
+}
+
+}  // namespace
+
+std::shared_ptr<log_view> logs::view(log_id log) {
+    std::lock_guard const lock(mutex_);
+    auto& found = views_[log];
+    if (!found) found = std::make_shared<log_view>();
+    return found;
+}
+
+std::vector<std::pair<log_id, std::shared_ptr<log_view>>> logs::views() {
+    std::lock_guard const lock(mutex_);
+    return {views_.begin(), views_.end()};
+}
+
+void logs::forget(log_id log) {
+    std::lock_guard const lock(mutex_);
+    views_.erase(log);
+}
+
+std::optional<log_end> logs::known_end(log_id log) {
+    auto const of = view(log);
+    std::lock_guard const lock(of->mutex);
+    return of->newest;
+}
+
+bool logs::note_record(log_id log, record_header const& record) {
+    // When it was the end nobody knows: no ground to stand on when adding.
+    return note_end(*view(log), end_after(record, steady_time{}));
+}
+
+/// True: it is beyond what was known.
+bool logs::note_end(log_view& of, log_end const& end) {
+    std::lock_guard const lock(of.mutex);
+    bool const beyond = !of.newest || end.end.number > of.newest->end.number;
+    if (beyond || (end.end.number == of.newest->end.number && end.learned > of.newest->learned)) of.newest = end;
+    if (end.learned == steady_time{}) return beyond;
+    of.reached.note(end.end.number, time_.steady_now());
+    return beyond;
+}
+
+std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> const& numbers,
+                                        std::optional<cluster_time> after, steady_time deadline, failure* why,
+                                        bool even_deleted) {
+    auto const command = find_by_key(log, numbers, false, clients_, after);
+    bson::document reply;
+    if (why) {
+        auto got = clients_.once(command_kind::read, *command.get(), deadline);
+        if (got.problem) {
+            *why = *got.problem;
+            return std::nullopt;
+        }
+        reply = std::move(got.body);
+    } else {
+        reply = clients_.run("read", command_kind::read, *command.get(), deadline);
+    }
+    probed out;
+    documents_of(reply, "a record of a log", [&](bson::fields const& each) {
+        if (each.has("number"))
+            out.found.push_back(parse_header(each));
+        else
+            out.front = parse_head(each);
+    });
+    if (out.front && out.front->deleted && !even_deleted) out.front.reset();
+    return out;
+}
+
+std::optional<logs::found_end> logs::find_end(log_id log, std::int64_t from, std::optional<cluster_time> after,
+                                              steady_time deadline, failure* why, bool even_deleted) {
+    auto const began_at = from;
+    auto const sent = time_.steady_now();
+    auto numbers = ahead_of(from);
+    std::optional<std::string> batch_at;
+    std::optional<record_header> last;
+    std::int64_t missing = max_records + 1;  // the lowest number above `last` that is not there
+    bool at_floor = false;
+    for (bool first = true;; first = false) {
+        auto const found = probe(log, numbers, after, deadline, why, even_deleted);
+        if (!found) return std::nullopt;
+        if (!found->front) {
+            if (why) *why = lost(log);
+            if (!why) throw error(errc::stream_deleted, lost(log).text);
+            return std::nullopt;
+        }
+        auto const floor = found->front->floor.number;
+        for (auto const& each : found->found) {
+            if (first && each.number == began_at) batch_at = each.batch;
+            // Below the floor stands the last record of a cleared log, and what a late answer may have left.
+            if (each.number >= floor - 1 && (!last || each.number > last->number)) last = each;
+        }
+        if (last) {
+            for (auto const number : numbers)
+                if (number > last->number) missing = std::min(missing, number);
+            if (missing == last->number + 1 || last->deleted) {
+                found_end out{*found->front, end_after(*last, sent), std::move(batch_at)};
+                note_end(*view(log), out.end);
+                return out;
+            }
+            numbers = spread(last->number + 1, missing);
+            continue;
+        }
+        if (floor == 0 && (at_floor || from == 0)) {
+            log_end nothing;
+            nothing.learned = sent;
+            return found_end{*found->front, nothing, std::nullopt};
+        }
+        if (at_floor && from == floor) {
+            error const damage(errc::corrupt, "the last record of log " + head_key(log) + " is missing");
+            if (!why) throw damage;
+            *why = {severity::refused, errc::corrupt, damage.what(), 0, false, false};
+            return std::nullopt;
+        }
+        // The log has been trimmed beyond what was asked for.
+        from = floor;
+        at_floor = true;
+        numbers = ahead_of(from);
+    }
+}
+
+std::vector<std::optional<log_position>> logs::ends(std::span<log_id const> asked, steady_time deadline) {
+    constexpr std::size_t at_once = 500;
+    std::vector<std::optional<log_position>> out(asked.size());
+    for (std::size_t begin = 0; begin < asked.size(); begin += at_once) {
+        auto const part = asked.subspan(begin, std::min(at_once, asked.size() - begin));
+        std::vector<std::optional<log_end>> known;
+        for (auto const& log : part) known.push_back(known_end(log));
+        // The head of each log, to see whether it is there, and the record that would be next.
+        auto const command = bson::make([&](bson::builder& b) {
+            b.add("find", collection::segments);
+            b.object("filter", [&](bson::builder& filter) {
+                filter.object("_id", [&](bson::builder& id) {
+                    id.list("$in", [&](bson::builder& keys) {
+                        for (std::size_t i = 0; i < part.size(); ++i) {
+                            keys.item(head_key(part[i]));
+                            if (known[i]) keys.item(record_key(part[i], known[i]->end.number));
+                        }
+                    });
+                });
+            });
+            b.object("projection", [](bson::builder& fields) { fields.add("_id", 1).add("deleted", 1); });
+            b.add("batchSize", static_cast<std::int32_t>(2 * part.size() + 1)).add("singleBatch", true);
+            b.add("readConcern", clients_.read_concern());
+        });
+        auto const reply = clients_.run("look for changes", command_kind::read, *command.get(), deadline);
+        std::set<std::string> there;
+        documents_of(reply, "a record of a log", [&](bson::fields const& each) {
+            if (!each.has("deleted")) there.insert(each.text("_id"));
+        });
+        for (std::size_t i = 0; i < part.size(); ++i) {
+            if (!there.contains(head_key(part[i]))) continue;
+            if (known[i] && !there.contains(record_key(part[i], known[i]->end.number))) {
+                out[begin + i] = known[i]->end;
+                continue;
+            }
+            try {
+                out[begin + i] = look(part[i], deadline).end.end;
+            } catch (error const& problem) {
+                if (problem.code() != errc::stream_deleted) throw;
+            }
+        }
+    }
+    return out;
+}
+
+logs::overview logs::look(log_id log, steady_time deadline) {
+    auto const known = known_end(log);
+    auto found = find_end(log, known ? known->end.number : 0, std::nullopt, deadline, nullptr);
+    return {std::move(found->front), std::move(found->end)};
+}
+
+head logs::read_head(log_id log, steady_time deadline) {
+    auto found = probe(log, {}, std::nullopt, deadline, nullptr);
+    if (!found->front) throw error(errc::stream_deleted, "the stream was deleted");
+    return std::move(*found->front);
+}
+
+std::int64_t logs::lowest(log_id log, std::int64_t below, steady_time deadline) {
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t step = 1; step <= below; step *= 2) numbers.push_back(below - step);
+    auto const found = headers(log, numbers, deadline);
+    if (found.empty()) return below;
+    return std::max<std::int64_t>(0, below - 2 * (below - found.front().number));
+}
+
+std::pair<std::int64_t, std::int64_t> logs::remains(log_id log, steady_time deadline) {
+    auto const front = probe(log, {}, std::nullopt, deadline, nullptr, true)->front;
+    if (!front) return {};
+    auto const end = find_end(log, front->floor.number, std::nullopt, deadline, nullptr, true)->end.end.number;
+    return {lowest(log, front->floor.number, deadline), end};
+}
+
+std::vector<record_header> logs::headers(log_id log, std::span<std::int64_t const> numbers, steady_time deadline) {
+    return probe(log, {numbers.begin(), numbers.end()}, std::nullopt, deadline, nullptr)->found;
+}
+
+std::optional<record_header> logs::header(log_id log, std::int64_t number, steady_time deadline) {
+    auto const found = headers(log, {&number, 1}, deadline);
+    if (found.empty()) return std::nullopt;
+    return found.front();
+}
+
+log_state logs::state(log_id log, steady_time deadline) {
+    auto const seen = look(log, deadline);
+    return {seen.front.floor, seen.front.cleared, seen.end.end, seen.end.last_created,
+            seen.end.bytes - seen.front.floor_bytes};
+}
+
+logs::page logs::read_page(log_id log, log_view& of, std::int64_t from, read_limits limits, steady_time deadline) {
+    std::int64_t count = look_ahead;
+    {
+        std::lock_guard const lock(of.mutex);
+        auto average = of.record_bytes;
+        if (average == 0 && of.newest && of.newest->end.number > 0) average = of.newest->bytes / of.newest->end.number;
+        if (average > 0) count = static_cast<std::int64_t>(limits.max_bytes) / average + 1;
+        auto const expected = of.newest ? std::max<std::int64_t>(of.newest->end.number - from, 0) : 0;
+        count = std::clamp<std::int64_t>(std::min(count, expected + look_ahead), 1, limits.max_records);
+    }
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t i = 0; i < count; ++i) numbers.push_back(from + i);
+    page out;
+    out.sent = time_.steady_now();
+    auto const command = find_by_key(log, numbers, true, clients_);
+    auto const reply = clients_.run("read", command_kind::read, *command.get(), deadline);
+    std::size_t bytes = 0;
+    std::optional<head> front;
+    bool full = false;
+    auto const cursor = documents_of(reply, "a record of a log", [&](bson::fields const& each) {
+        if (!each.has("number")) {
+            front = parse_head(each);
+            return;
+        }
+        if (full || out.gap || each.integer("number") < from) return;
+        auto const header = parse_header(each);
+        out.gap = header.number != from + static_cast<std::int64_t>(out.records.size());
+        if (out.gap) return;
+        auto const size = static_cast<std::size_t>(header.bytes);
+        full = !out.records.empty() && bytes + size > limits.max_bytes;
+        if (full) return;
+        bytes += size;
+        out.last = header;
+        out.records.push_back(parse_record(each));
+    });
+    if (cursor != 0) {
+        // The answer could not hold all that was asked for.
+        full = true;
+        auto const kill = bson::make([&](bson::builder& b) {
+            b.add("killCursors", collection::segments);
+            b.list("cursors", [&](bson::builder& list) { list.item(cursor); });
+        });
+        clients_.once(command_kind::read, *kill.get(), deadline);
+    }
+    if (!front || front->deleted || (out.last && out.last->deleted))
+        throw error(errc::stream_deleted, "the stream was deleted");
+    out.front = std::move(*front);
+    out.at_end = !full && !out.gap && out.records.size() < numbers.size();
+    std::lock_guard const lock(of.mutex);
+    of.floor = std::max(of.floor, out.front.floor.number);
+    if (!out.records.empty())
+        of.record_bytes = std::max<std::int64_t>(static_cast<std::int64_t>(bytes / out.records.size()), 1);
+    return out;
+}
+
+read_result logs::read(log_id log, std::int64_t from, read_limits limits, steady_time deadline) {
+    auto const of = view(log);
+    if (!known_end(log)) static_cast<void>(look(log, deadline));
+    {
+        std::lock_guard const lock(of->mutex);
+        from = std::max({from, of->floor, std::int64_t{0}});
+    }
+    for (int round = 0; round < 8; ++round) {
+        auto got = read_page(log, *of, from, limits, deadline);
+        auto const floor = got.front.floor;
+        if (floor.number > from) {
+            from = floor.number;  // trimmed or cleared meanwhile
+            continue;
+        }
+        if (got.gap && got.records.empty()) continue;
+        auto const next = from + static_cast<std::int64_t>(got.records.size());
+        auto end = known_end(log);
+        if (got.at_end && got.last) {
+            end = end_after(*got.last, got.sent);
+            note_end(*of, *end);
+        } else if (!end || end->end.number < next || (end->end.number == next && !got.at_end)) {
+            end = find_end(log, next, std::nullopt, deadline, nullptr)->end;
+        }
+        if (got.records.empty() && end->end.number > next) continue;  // it was appended meanwhile
+        read_result out;
+        out.records = std::move(got.records);
+        out.state = {floor, got.front.cleared, end->end, end->last_created, end->bytes - got.front.floor_bytes};
+        return out;
+    }
+    throw error(errc::unavailable, "log " + head_key(log) + " is trimmed faster than it can be read");
+}
+
+std::int64_t logs::locate(log_id log, std::int64_t offset, steady_time deadline) {
+    auto const seen = look(log, deadline);
+    if (offset < seen.front.floor.offset) return seen.front.floor.number;
+    if (offset >= seen.end.end.offset) return seen.end.end.number;
+    // The first record that ends beyond the offset lies in [low, high].
+    auto low = seen.front.floor.number;
+    auto high = seen.end.end.number - 1;
+    while (low < high) {
+        auto const found = headers(log, spread(low, high), deadline);
+        if (found.empty()) return locate(log, offset, deadline);  // trimmed meanwhile
+        for (auto const& each : found) {
+            if (each.end().offset > offset) {
+                high = each.number;
+                break;
+            }
+            low = each.number + 1;
+        }
+    }
+    return low;
+}
+
+}  // namespace minibatch::store::mongo

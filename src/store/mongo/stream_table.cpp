@@ -1,0 +1,301 @@
+#include "store/mongo/stream_table.hpp"
+
+#include <algorithm>
+
+#include "store/mongo/commands.hpp"
+#include "store/mongo/trimming.hpp"
+#include "store/names.hpp"
+#include "store/rules.hpp"
+
+namespace minibatch::store::mongo {
+namespace {
+
+/// The limits of a stream may be changed by other handles.
+constexpr std::chrono::seconds remembered_for{5};
+/// How often to look for remains of streams that others have deleted.
+constexpr std::chrono::minutes sweep_period{10};
+
+/// The note that a stream was deleted, until nothing is left of it. No stream has such a name.
+std::string grave(std::int64_t incarnation) { return "!" + incarnation_text(incarnation); }
+constexpr char const* graves_from = "!";
+constexpr char const* graves_to = "\"";  // the character after it
+
+bson::document delete_stream(std::string const& name, std::int64_t incarnation) {
+    return delete_one(collection::streams, [&](bson::builder& filter) {
+        filter.add("_id", name).add("incarnation", incarnation_text(incarnation));
+    });
+}
+
+bson::document delete_head(log_id log, bool sharded) {
+    return delete_one(collection::segments,
+                      [&](bson::builder& filter) { add_key(filter, head_key(log), log, sharded); });
+}
+
+}  // namespace
+
+std::vector<stream_record> stream_table::query(bson::document const& filter, steady_time deadline) {
+    std::vector<stream_record> out;
+    std::string after;
+    // By name, a thousand at a time.
+    for (;;) {
+        constexpr int at_once = 1'000;
+        auto const command = bson::make([&](bson::builder& b) {
+            b.add("find", collection::streams);
+            b.object("filter", [&](bson::builder& all) {
+                all.list("$and", [&](bson::builder& both) {
+                    both.item(filter);
+                    both.object_item([&](bson::builder& rest) {
+                        rest.object("_id", [&](bson::builder& id) { id.add("$gt", after); });
+                    });
+                });
+            });
+            b.object("sort", [](bson::builder& sort) { sort.add("_id", 1); });
+            b.add("limit", at_once).add("batchSize", at_once).add("singleBatch", true);
+            b.add("readConcern", clients_.read_concern());
+        });
+        auto const reply = clients_.run("read streams", command_kind::read, *command.get(), deadline);
+        int count = 0;
+        documents_of(reply, "a stream", [&](bson::fields const& each) {
+            ++count;
+            after = each.text("_id");
+            if (!after.starts_with(graves_from)) out.push_back(remember(parse_stream(each)));
+        });
+        if (count < at_once) return out;
+    }
+}
+
+stream_record stream_table::remember(stream_record record) {
+    std::lock_guard const lock(mutex_);
+    known_[record.incarnation] = {record, logs_.time().steady_now()};
+    return record;
+}
+
+void stream_table::forget(std::int64_t incarnation) {
+    std::lock_guard const lock(mutex_);
+    known_.erase(incarnation);
+}
+
+std::optional<stream_record> stream_table::find(std::string const& name, steady_time deadline) {
+    auto found = query(bson::make([&](bson::builder& b) { b.add("_id", name); }), deadline);
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+}
+
+std::vector<stream_record> stream_table::list(steady_time deadline) { return query({}, deadline); }
+
+stream_record stream_table::known(std::int64_t incarnation, steady_time deadline) {
+    {
+        std::lock_guard const lock(mutex_);
+        auto const found = known_.find(incarnation);
+        if (found != known_.end() && logs_.time().steady_now() - found->second.since < remembered_for)
+            return found->second.record;
+    }
+    auto const found =
+        query(bson::make([&](bson::builder& b) { b.add("incarnation", incarnation_text(incarnation)); }), deadline);
+    if (!found.empty()) return found.front();
+    forget(incarnation);
+    throw error(errc::stream_deleted, "the stream was deleted");
+}
+
+void stream_table::check(log_id log, steady_time deadline) {
+    std::optional<stream_record> stream;
+    {
+        // That it was deleted shows when the log is used.
+        std::lock_guard const lock(mutex_);
+        auto const found = known_.find(log.incarnation);
+        if (found != known_.end()) stream = found->second.record;
+    }
+    if (!stream) stream = known(log.incarnation, deadline);
+    if (log.partition < 0 || log.partition >= stream->partitions)
+        throw error(errc::invalid_argument,
+                    "stream '" + stream->name + "' has no partition " + std::to_string(log.partition));
+}
+
+void stream_table::make_heads(stream_record const& stream, steady_time deadline) {
+    constexpr int at_once = 256;
+    for (int begin = 0; begin < stream.partitions; begin += at_once) {
+        auto const end = std::min(begin + at_once, stream.partitions);
+        auto const command = bson::make([&](bson::builder& out) {
+            out.add("insert", collection::segments);
+            out.add("ordered", false);
+            out.list("documents", [&](bson::builder& list) {
+                for (int partition = begin; partition < end; ++partition)
+                    list.item(make_head({stream.incarnation, partition}));
+            });
+        });
+        for (int tries = 1;; ++tries) {
+            auto const got = clients_.once(command_kind::write, *command.get(), deadline);
+            // Those of a try whose answer was lost are there.
+            if (!got.problem || got.problem->server_code == duplicate_key) break;
+            if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
+                throw clients_.problem("create stream", command_kind::write, *got.problem, false);
+        }
+    }
+}
+
+stream_record stream_table::open(std::string const& name, std::optional<int> partitions,
+                                 std::optional<retention> const& limits, steady_time deadline) {
+    for (;;) {
+        auto found = find(name, deadline);
+        if (!found) {
+            stream_record made{name, new_incarnation(), partitions.value_or(1), limits.value_or(retention{})};
+            // The heads first: a stream that can be found is complete. Those of one that lost the race are remains.
+            make_heads(made, deadline);
+            auto const command = insert_one(collection::streams, make_stream(made));
+            bool lost = false;
+            for (int tries = 1; !lost; ++tries) {
+                auto const got = clients_.once(command_kind::write, *command.get(), deadline);
+                if (!got.problem) return remember(std::move(made));
+                lost = got.problem->server_code == duplicate_key;
+                if (lost) break;
+                if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
+                    throw clients_.problem("create stream", command_kind::write, *got.problem, false);
+            }
+            auto const winner = find(name, deadline);
+            if (winner && winner->incarnation == made.incarnation) return *winner;
+            for (int partition = 0; partition < made.partitions; ++partition) {
+                auto const remove = delete_head({made.incarnation, partition}, clients_.sharded());
+                clients_.run("create stream", command_kind::write, *remove.get(), deadline);
+            }
+            continue;
+        }
+        if (partitions && *partitions != found->partitions)
+            throw error(errc::partition_mismatch, "stream '" + name + "' has " + std::to_string(found->partitions) +
+                                                      " partitions, not " + std::to_string(*partitions));
+        if (!limits || *limits == found->limits) return std::move(*found);
+        found->limits = *limits;
+        auto const change = update_one(
+            collection::streams,
+            [&](bson::builder& filter) {
+                filter.add("_id", name).add("incarnation", incarnation_text(found->incarnation));
+            },
+            [&](bson::builder& b) { b.object("$set", [&](bson::builder& set) { add_limits(set, *limits); }); });
+        auto const reply = clients_.run("open stream", command_kind::write, *change.get(), deadline);
+        if (count_of(reply) > 0) return remember(std::move(*found));
+    }
+}
+
+bool stream_table::drop(std::string const& name, std::int64_t incarnation, steady_time deadline) {
+    auto const found = find(name, deadline);
+    if (!found || found->incarnation != incarnation) {
+        finish(incarnation, deadline);
+        return false;
+    }
+    // From here on it can be finished by anybody; by us, if this call does not get to its end.
+    {
+        std::lock_guard const lock(mutex_);
+        sweep_at_ = std::chrono::steady_clock::now() + removal_delay;
+    }
+    auto const note = update_one(
+        collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(incarnation)); },
+        [&](bson::builder& b) {
+            b.object("$setOnInsert", [&](bson::builder& set) {
+                set.add("name", name).add("of", incarnation_text(incarnation));
+                set.add("partitions", std::int32_t{found->partitions}).date("deleted", logs_.time().now());
+            });
+        },
+        true);
+    clients_.run("delete stream", command_kind::write, *note.get(), deadline);
+    auto const remove = delete_stream(name, incarnation);
+    bool in_doubt = false;
+    auto const reply = clients_.run("delete stream", command_kind::write, *remove.get(), deadline, &in_doubt);
+    bool const ours = count_of(reply) > 0 || in_doubt;
+    bury(incarnation, found->partitions, deadline);
+    forget(incarnation);
+    return ours;
+}
+
+/// A deletion that got only half-way has left a stream that cannot be found, and handles that still use it.
+void stream_table::finish(std::int64_t incarnation, steady_time deadline) {
+    auto const command = bson::make([&](bson::builder& b) {
+        b.add("find", collection::streams);
+        b.object("filter", [&](bson::builder& filter) { filter.add("_id", grave(incarnation)); });
+        b.add("limit", 1).add("singleBatch", true);
+        b.add("readConcern", clients_.read_concern());
+    });
+    auto const reply = clients_.run("delete stream", command_kind::read, *command.get(), deadline);
+    int partitions = 0;
+    documents_of(reply, "a deleted stream",
+                 [&](bson::fields const& each) { partitions = static_cast<int>(each.integer("partitions")); });
+    if (partitions == 0) return;
+    bury(incarnation, partitions, deadline);
+    forget(incarnation);
+}
+
+/// After this no handle can use the stream any more.
+void stream_table::bury(std::int64_t incarnation, int partitions, steady_time deadline) {
+    for (int partition = 0; partition < partitions; ++partition) {
+        log_id const log{incarnation, partition};
+        std::vector<std::string> names;
+        try {
+            names = logs_.read_head(log, deadline).groups;
+            logs_.bury(log, deadline);
+        } catch (error const& problem) {
+            if (problem.code() != errc::stream_deleted) throw;
+        }
+        auto const mark = update_one(
+            collection::segments,
+            [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients_.sharded()); },
+            [&](bson::builder& b) {
+                b.object("$set", [](bson::builder& set) { set.add("deleted", true); });
+                b.object("$inc", [](bson::builder& inc) { inc.add("version", std::int64_t{1}); });
+            });
+        clients_.run("delete stream", command_kind::write, *mark.get(), deadline);
+        groups_.drop_all(log, names, deadline);
+        logs_.forget(log);
+    }
+}
+
+void stream_table::sweep(steady_time deadline) {
+    auto const now = std::chrono::steady_clock::now();
+    {
+        std::lock_guard const lock(mutex_);
+        if (sweep_at_ && *sweep_at_ > now) return;
+        sweep_at_ = now + sweep_period;
+    }
+    auto const command = bson::make([&](bson::builder& b) {
+        b.add("find", collection::streams);
+        b.object("filter", [&](bson::builder& filter) {
+            filter.object("_id", [](bson::builder& id) { id.add("$gte", graves_from).add("$lt", graves_to); });
+        });
+        b.add("limit", 100).add("singleBatch", true);
+        b.add("readConcern", clients_.read_concern());
+    });
+    auto const reply = clients_.run("look for deleted streams", command_kind::read, *command.get(), deadline);
+    struct remains {
+        std::int64_t incarnation;
+        int partitions;
+        time_ms deleted;
+        std::string name;
+    };
+    std::vector<remains> found;
+    documents_of(reply, "a deleted stream", [&](bson::fields const& each) {
+        found.push_back({parse_incarnation(each.text("of")), static_cast<int>(each.integer("partitions")),
+                         each.date("deleted"), each.text("name")});
+    });
+    for (auto const& each : found) {
+        // The one who began it may be at it still.
+        if (logs_.time().now() - each.deleted < std::chrono::milliseconds(removal_delay).count() * 2) {
+            std::lock_guard const lock(mutex_);
+            sweep_at_ = now + removal_delay;
+            continue;
+        }
+        auto const finish = delete_stream(each.name, each.incarnation);
+        clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
+        bury(each.incarnation, each.partitions, deadline);
+        for (int partition = 0; partition < each.partitions; ++partition) {
+            log_id const log{each.incarnation, partition};
+            auto const records = logs_.remains(log, deadline);
+            remove_range(clients_, log, records.first, records.second, deadline);
+        }
+        for (int partition = 0; partition < each.partitions; ++partition) {
+            auto const last = delete_head({each.incarnation, partition}, clients_.sharded());
+            clients_.run("delete stream", command_kind::write, *last.get(), deadline);
+        }
+        auto const done =
+            delete_one(collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(each.incarnation)); });
+        clients_.run("delete stream", command_kind::write, *done.get(), deadline);
+    }
+}
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,169 @@
+#include "store/mongo/trimming.hpp"
+
+#include <algorithm>
+
+#include "store/mongo/commands.hpp"
+#include "store/mongo/expressions.hpp"
+#include "store/rules.hpp"
+
+namespace minibatch::store::mongo {
+namespace {
+
+constexpr std::int64_t removed_at_once = 500;
+
+rules::record_end end_of(record_header const& record) {
+    return {record.first + record.count, record.bytes_before + record.bytes, record.created};
+}
+
+/// The first number in [from, to) whose record may not go; `to` if all may.
+std::int64_t first_kept(logs& all, log_id log, std::int64_t from, std::int64_t to, rules::removal const& may_go,
+                        std::int64_t hint, steady_time deadline) {
+    constexpr std::int64_t fan_out = 62;
+    for (bool first = true; from < to; first = false) {
+        std::vector<std::int64_t> numbers;
+        auto const step = std::max<std::int64_t>((to - from) / fan_out, 1);
+        for (auto number = from; number < to; number += step) numbers.push_back(number);
+        // Where the slowest group is, most likely.
+        if (first)
+            for (auto const number : {hint - 1, hint})
+                if (number >= from && number < to) numbers.push_back(number);
+        auto const found = all.headers(log, numbers, deadline);
+        if (found.empty()) return from;  // trimmed by somebody else meanwhile
+        for (auto const& record : found) {
+            if (!may_go(end_of(record))) {
+                to = record.number;
+                break;
+            }
+            from = record.number + 1;
+        }
+    }
+    return from;
+}
+
+/// False: the head is another by now.
+bool move_floor(logs& all, log_id log, head const& seen, log_position floor, std::int64_t bytes,
+                std::optional<std::int64_t> cleared, steady_time deadline) {
+    using namespace expression;
+    // By `_id` alone, which finds the head among all the records at once; the conditions are part of the update.
+    auto const applies = operation("$and", operation("$eq", field("$version"), value(seen.version)),
+                                   operation("$lte", field("$floor_number"), value(floor.number)));
+    auto const command = bson::make([&](bson::builder& out) {
+        out.add("findAndModify", collection::segments);
+        out.object("query",
+                   [&](bson::builder& filter) { add_key(filter, head_key(log), log, all.clients().sharded()); });
+        out.list("update", [&](bson::builder& stages) {
+            stages.object_item([&](bson::builder& stage) {
+                stage.object("$set", [&](bson::builder& set) {
+                    choose(applies, value(floor.number), field("$floor_number"))(set, "floor_number");
+                    choose(applies, value(floor.offset), field("$floor_offset"))(set, "floor_offset");
+                    choose(applies, value(bytes), field("$floor_bytes"))(set, "floor_bytes");
+                    if (cleared) choose(applies, value(*cleared), field("$cleared"))(set, "cleared");
+                });
+            });
+        });
+        out.add("new", true);
+    });
+    auto const reply = all.clients().run("trim", command_kind::write, *command.get(), deadline);
+    bson::fields const body(*reply.get(), "the head of a log");
+    auto const found = body.find("value");
+    if (!found || !BSON_ITER_HOLDS_DOCUMENT(&found->at)) throw error(errc::stream_deleted, "the stream was deleted");
+    auto const now = parse_head(body.object("value"));
+    if (now.version != seen.version || now.floor != floor) return false;
+    auto const of = all.view(log);
+    std::lock_guard const lock(of->mutex);
+    of->floor = std::max(of->floor, floor.number);
+    return true;
+}
+
+}  // namespace
+
+trim_result trim(logs& all, group_table& table, trim_request const& request, retention const& limits,
+                 steady_time deadline) {
+    auto const log = request.log;
+    for (;;) {
+        auto const seen = all.look(log, deadline);
+        auto const& front = seen.front;
+        trim_result out;
+        out.floor = front.floor;
+        auto const last = seen.end.end.number - 1;  // always stays
+        if (last <= front.floor.number) return out;
+
+        auto const listed = table.of_log(log, front.groups, deadline);
+        std::vector<group_state> groups;
+        std::int64_t hint = front.floor.number;
+        bool registering = false;
+        for (auto const& group : listed) {
+            registering = registering || !group;
+            if (!group) continue;
+            hint = groups.empty() ? group->state.low_number : std::min(hint, group->state.low_number);
+            groups.push_back(*group);
+        }
+        log_state const state{front.floor, front.cleared, seen.end.end, seen.end.last_created, 0};
+        auto may_go = rules::removable(state, limits, groups, all.time().now(), seen.end.bytes);
+        // One that is about to begin starts at the floor as it is.
+        if (registering) may_go.committed.reset();
+        auto const target = first_kept(all, log, front.floor.number, last, may_go, hint, deadline);
+        auto const reached = std::min(target, front.floor.number + request.max_records);
+        if (reached <= front.floor.number) return out;
+        auto const record = all.header(log, reached, deadline);
+        if (!record) continue;  // trimmed by somebody else meanwhile
+        out.lost = rules::losses(groups, front.floor.offset, record->first);
+        out.floor = {reached, record->first};
+        out.removed = reached - front.floor.number;
+        out.more = reached < target;
+        if (move_floor(all, log, front, out.floor, record->bytes_before, std::nullopt, deadline)) return out;
+    }
+}
+
+void clear(logs& all, log_id log, steady_time deadline) {
+    for (;;) {
+        auto const seen = all.look(log, deadline);
+        auto const end = seen.end.end;
+        if (move_floor(all, log, seen.front, end, seen.end.bytes, end.offset, deadline)) return;
+    }
+}
+
+void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline) {
+    while (from < to) {
+        auto const until = std::min(to, from + removed_at_once);
+        auto const command = bson::make([&](bson::builder& out) {
+            out.add("delete", collection::segments);
+            out.list("deletes", [&](bson::builder& list) {
+                list.object_item([&](bson::builder& one) {
+                    one.object("q", [&](bson::builder& filter) {
+                        filter.object("_id", [&](bson::builder& id) {
+                            id.list("$in", [&](bson::builder& keys) {
+                                for (auto number = from; number < until; ++number) keys.item(record_key(log, number));
+                            });
+                        });
+                        if (clients.sharded()) add_log(filter, log);
+                    });
+                    one.add("limit", 0);
+                });
+            });
+        });
+        clients.run("remove records", command_kind::write, *command.get(), deadline);
+        from = until;
+    }
+}
+
+void remove_records(logs& all, steady_time deadline) {
+    for (auto const& [log, of] : all.views()) {
+        std::int64_t until = 0;
+        std::optional<std::int64_t> from;
+        {
+            std::lock_guard const lock(of->mutex);
+            until = std::min(of->floor, of->reached.removable_below(all.time().steady_now()));
+            from = of->removed_below;
+        }
+        if (until <= 0 || (from && *from >= until)) continue;
+        if (!from) {
+            from = all.lowest(log, until, deadline);  // what others have left behind
+        }
+        remove_range(all.clients(), log, *from, until, deadline);
+        std::lock_guard const lock(of->mutex);
+        of->removed_below = until;
+    }
+}
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "store/mongo/groups.hpp"
+
+namespace minibatch::store::mongo {
+
+/// Moves the floor of a log up, as the groups and the limits allow. What lies below is removed later, by
+/// `remove_records`, since a process that was cut off must not find the number of a removed record free.
+trim_result trim(logs& all, group_table& table, trim_request const& request, retention const& limits,
+                 steady_time deadline);
+
+/// The floor becomes the end.
+void clear(logs& all, log_id log, steady_time deadline);
+
+/// Removes the records below the floor whose time has come, in all logs that this handle has trimmed or read.
+void remove_records(logs& all, steady_time deadline);
+
+/// Removes all records with numbers in [from, to).
+void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline);
+
+}  // namespace minibatch::store::mongo
