@@ -51,9 +51,10 @@ void engine::renew_all() {
         auto const holder = entry.lock();
         auto request = holder ? holder->renewal() : std::nullopt;
         if (!request) continue;
-        requests.emplace_back(std::move(*request), [entry, sent, loop = env.loop](store::write_result outcome) {
-            asio::post(loop, [entry, sent, outcome = std::move(outcome)] {
-                if (auto const still = entry.lock()) still->renewed(outcome, sent);
+        auto const epoch = request->epoch;
+        requests.emplace_back(std::move(*request), [entry, epoch, sent, loop = env.loop](store::write_result outcome) {
+            asio::post(loop, [entry, epoch, sent, outcome = std::move(outcome)] {
+                if (auto const still = entry.lock()) still->renewed(epoch, outcome, sent);
             });
         });
     }
@@ -64,12 +65,14 @@ void engine::renew_all() {
 void engine::watch(std::weak_ptr<change_listener> listener) {
     if (!subscription_ && !stopped_) {
         subscription_ = env.database->watch([weak = weak_from_this()] {
-            auto const self = weak.lock();
-            if (!self || self->change_posted_.exchange(true)) return;
-            asio::post(self->env.loop, if_alive(weak, &engine::change_seen));
+            if (auto const self = weak.lock()) self->look_soon();
         });
     }
     listeners_.push_back(std::move(listener));
+}
+
+void engine::look_soon() {
+    if (!change_posted_.exchange(true)) asio::post(env.loop, if_alive(weak_from_this(), &engine::change_seen));
 }
 
 void engine::change_seen() {
@@ -83,18 +86,19 @@ void engine::change_seen() {
 
 void engine::inspect() {
     std::erase_if(listeners_, [](auto const& entry) { return entry.expired(); });
-    if (stopped_ || listeners_.empty()) return;
-    inspecting_ = true;
+    if (stopped_) return;
     auto asked = listeners_;
     std::vector<store::log_id> logs;
     std::vector<store::group_id> groups;
     std::erase_if(asked, [&](auto const& entry) {
         auto const listener = entry.lock();
-        if (!listener) return true;
+        if (!listener || !listener->concerned()) return true;
         logs.push_back(listener->watched().log);
         groups.push_back(listener->watched());
         return false;
     });
+    if (asked.empty()) return;
+    inspecting_ = true;
     asio::post(env.workers, [self = shared_from_this(), asked = std::move(asked), logs = std::move(logs),
                              groups = std::move(groups)]() mutable {
         std::optional<store::inspection> found;

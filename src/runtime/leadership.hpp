@@ -28,10 +28,24 @@ struct partition_worker::leadership {
 
     // Reading.
     std::unique_ptr<tail::follower> follower;
-    bool reached_end = false;  // since the lease was acquired
-    bool foreign_hint = true;  // another process may have written more
-    std::int64_t hints = 0;    // how many came, so that one that comes during a read is not overlooked
+    store::log_position known_end;   // the log goes so far at least
+    bool end_unknown = true;         // it may go further: only a read tells
+    std::int64_t doubts_of_end = 0;  // how many came, so that one that comes during a read is not overlooked
+    bool reading = false;
+    bool put_off = false;  // it waits for more, with messages known that were not read
     time_ms newest_created = 0;
+    std::int64_t message_bytes = 0;  // of those read last, on average
+
+    /// The next read must be from the store.
+    void doubt_end() {
+        end_unknown = true;
+        ++doubts_of_end;
+        pending.set_caught_up(false);
+    }
+    void learn_end(store::log_position end) {
+        known_end = std::max(known_end, end);
+        if (known_end.number > pending.next_number()) pending.set_caught_up(false);
+    }
 
     // Saving: one write at a time; what changes meanwhile goes into the next.
     bool saving = false;
@@ -43,7 +57,7 @@ struct partition_worker::leadership {
     std::vector<save_done> to_tell;
 
     // Trimming, along with saves.
-    std::int64_t stored;   // the record number below which all is committed in the store, or on its way there
+    std::int64_t stored;   // the record number below which all is committed in the store, as far as trimming sees it
     std::int64_t trimmed;  // the record number up to which trimming was asked for
     std::unique_ptr<timer> trim_timer;
 

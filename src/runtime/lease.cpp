@@ -34,31 +34,27 @@ asio::awaitable<bool> partition_worker::acquire() {
     request.acquisition = acquisition_;
     request.duration = period;
 
-    std::optional<store::lease> seen;
+    seen_.reset();
     steady_time stale_at{};
     while (!member_->stopping) {
         auto const sent = env_.time->now();
-        request.unchanged = seen && sent >= stale_at ? seen : std::nullopt;
+        request.unchanged = seen_ && sent >= stale_at ? seen_ : std::nullopt;
         store::write_request asked = request;
         auto answer = co_await written<store::acquire_result>(env_, *runtime_.writes, std::move(asked));
         if (answer.granted) {
             lead_ = std::make_unique<leadership>(member_->how, answer, group_.log.partition);
             lead_->valid_until = sent + period;
-            lead_->follower = runtime_.newest.follow(group_.log, [weak = weak_from_this(), loop = env_.loop] {
-                asio::post(loop, [weak] {
-                    auto const self = weak.lock();
-                    if (!self || !self->lead_) return;
-                    ++self->lead_->hints;
-                    self->lead_->pending.set_caught_up(false);
-                    self->signal_.notify();
+            lead_->follower = runtime_.newest.follow(group_.log, [weak = weak_from_this(), loop = env_.loop](auto end) {
+                asio::post(loop, [weak, end] {
+                    if (auto const self = weak.lock(); self && self->lead_) self->appended_here(end);
                 });
             });
             runtime_.keep(weak_from_this(), period);
             co_return true;
         }
         auto const left = milliseconds(std::max<time_ms>(answer.held.expires - env_.database->now(), 0));
-        if (!seen || *seen != answer.held) {
-            seen = answer.held;
+        if (seen_ != answer.held) {
+            seen_ = answer.held;
             // The holder renews every third of its own period, which is at most one and a half times what is left.
             stale_at = sent + std::max(period, left * 3 / 2);
         }
@@ -76,20 +72,20 @@ std::optional<store::renew_request> partition_worker::renewal() const {
     return store::renew_request{group_, lead_->epoch, member_->options.lease};
 }
 
-void partition_worker::renewed(store::write_result const& outcome, steady_time sent) {
-    if (!lead_ || lead_->lost) return;
+void partition_worker::renewed(std::int64_t epoch, store::write_result const& outcome, steady_time sent) {
+    if (!lead_ || lead_->lost || lead_->epoch != epoch) return;
     if (std::holds_alternative<store::done>(outcome)) {
         lead_->valid_until = std::max(lead_->valid_until, sent + member_->options.lease);
         outages_ = 0;
         member_->pump();
+        if (lead_->put_off) runtime_.look_soon();
         return;
     }
     auto const& problem = std::get<error>(outcome);
     if (problem.code() == errc::fenced) {
         lose("another consumer has taken over");
     } else if (lasting(problem)) {
-        lead_->foreign_hint = true;  // the next read meets the same and ends this worker
-        lead_->pending.set_caught_up(false);
+        lead_->doubt_end();  // the next read meets the same and ends this worker
         signal_.notify();
     } else {
         member_->report(problem, false);

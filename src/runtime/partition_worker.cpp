@@ -7,14 +7,13 @@
 #include "runtime/leadership.hpp"
 
 namespace minibatch::runtime {
-namespace {
-
-constexpr std::size_t read_ahead_bytes = std::size_t{2} << 20;
-
-}  // namespace
 
 partition_worker::partition_worker(std::shared_ptr<group_member> member, store::group_id group)
-    : member_(std::move(member)), runtime_(*member_->runtime), env_(runtime_.env), group_(std::move(group)) {}
+    : member_(std::move(member)),
+      runtime_(*member_->runtime),
+      env_(runtime_.env),
+      tuning_(env_.database->tune()),
+      group_(std::move(group)) {}
 
 partition_worker::~partition_worker() = default;
 
@@ -64,6 +63,7 @@ asio::awaitable<void> partition_worker::give_back() {
     store::write_request last = store::release_request{group_, lead_->epoch};
     try {
         co_await written<store::done>(env_, *runtime_.writes, std::move(last));
+        runtime_.change_seen();
     } catch (error const&) {
         // It runs out by itself.
     }
@@ -112,6 +112,7 @@ asio::awaitable<void> partition_worker::lead() {
 /// One step of the strategy. False: nothing to do before a signal, or before `look_again`.
 asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_again) {
     auto& lead = *lead_;
+    lead.put_off = false;
     auto const now = std::max(env_.database->now(), lead.newest_created);
     auto step = lead.planner.next(lead.pending, now);
     if (auto* cut = std::get_if<windowing::cut>(&step)) {
@@ -127,76 +128,18 @@ asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_ag
         store::write_request request = store::seal_request{group_.log, seal->time};
         auto const sealed = co_await written<store::seal_result>(env_, *runtime_.writes, std::move(request));
         lead.pending.sealed(seal->time, sealed.end.offset);
-        lead.pending.set_caught_up(false);
-        lead.foreign_hint = true;
+        lead.learn_end(sealed.end);
         co_return true;
     }
-    if (std::holds_alternative<windowing::read_on>(step)) {
-        co_await fetch();
-        co_return true;
-    }
-    if (!lead.pending.caught_up()) {
-        co_await fetch();
-        co_return true;
-    }
-    if (auto const when = std::get<windowing::wait_until>(step).when) {
-        auto const until = env_.time->now() + milliseconds(std::clamp<time_ms>(*when - now, 0, 60'000));
-        look_again = look_again ? std::min(*look_again, until) : until;
-    }
+    auto const* const wait = std::get_if<windowing::wait_until>(&step);
+    if (!wait || !lead.pending.caught_up()) co_return co_await fetch_if_worth(now, look_again);
+    if (wait->when) look_at(*wait->when, now, look_again);
     co_return false;
 }
 
-asio::awaitable<void> partition_worker::fetch() {
-    auto& lead = *lead_;
-    auto const next = lead.pending.next_number();
-    auto const here = runtime_.newest.from(group_.log, next, read_ahead_bytes);
-    if (!here.segments.empty()) {
-        feed(here.segments);
-        co_return;
-    }
-    // What this process has appended is known without asking the store, unless another one may have appended, too.
-    if (lead.reached_end && !lead.foreign_hint && here.end <= next) {
-        lead.pending.set_caught_up(true);
-        co_return;
-    }
-    auto const hints = lead.hints;
-    auto call = [database = env_.database, log = group_.log, next, deadline = env_.deadline()] {
-        store::read_limits limits;
-        limits.max_bytes = read_ahead_bytes;
-        return database->read(log, next, limits, deadline);
-    };
-    auto read = co_await on_worker(env_, std::move(call));
-    step_over_removed(read);
-    feed(read.records);
-    if (lead.pending.next_number() >= read.state.end.number && hints == lead.hints) {
-        lead.reached_end = true;
-        lead.foreign_hint = false;
-        lead.pending.set_caught_up(true);
-    }
-}
-
-void partition_worker::feed(std::vector<log::segment_ptr> const& records) {
-    for (auto const& record : records) {
-        lead_->tracker.note_record(*record);
-        lead_->newest_created = std::max(lead_->newest_created, record->created());
-        lead_->pending.feed(record);
-    }
-}
-
-void partition_worker::step_over_removed(store::read_result const& read) {
-    auto& lead = *lead_;
-    auto const& state = read.state;
-    if (state.floor.offset <= lead.tracker.low()) return;
-    auto const lost = lead.tracker.retention_floor(state.floor.offset, state.floor.number, state.cleared);
-    auto const until = read.records.empty() ? state.last_created : read.records.front()->created();
-    auto const times = lead.pending.drop_below(state.floor.offset, until);
-    if (member_->how.parts().fixed) lead.tracker.times_removed(times);
-    if (lost > 0) {
-        env_.say(log_level::warning, std::to_string(lost) + " messages of stream '" + member_->stream.name +
-                                         "' were removed by retention before group '" + group_.group +
-                                         "' had committed them");
-    }
-    save();
+void partition_worker::look_at(time_ms when, time_ms now, std::optional<steady_time>& look_again) const {
+    auto const until = env_.time->now() + milliseconds(std::clamp<time_ms>(when - now, 0, 60'000));
+    look_again = look_again ? std::min(*look_again, until) : until;
 }
 
 asio::awaitable<void> partition_worker::emit(windowing::cut made) {
@@ -257,7 +200,7 @@ asio::awaitable<void> partition_worker::release() {
     // Failures that were not stored yet count on the next holder's side.
     if (lead.saving || lead.save_again) co_await saved();
     if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
-        store::write_request request = store::trim_request{group_.log};
+        store::write_request request = trim_request();
         co_await written<store::trim_result>(env_, *runtime_.writes, std::move(request));
     }
     lead.lost = true;
@@ -266,21 +209,6 @@ asio::awaitable<void> partition_worker::release() {
     co_await written<store::done>(env_, *runtime_.writes, std::move(last));
     // A standby in this process hears of it here; those in others through the store.
     runtime_.change_seen();
-}
-
-void partition_worker::changed(std::optional<store::log_position> end, std::optional<store::lease> held) {
-    if (!lead_) {
-        signal_.notify();
-        return;
-    }
-    // A deleted stream is reported by the read that follows.
-    if (held && held->epoch > lead_->epoch) lose("another consumer has taken over");
-    if (!end || end->number > lead_->pending.next_number()) {
-        lead_->foreign_hint = true;
-        ++lead_->hints;
-        lead_->pending.set_caught_up(false);
-        signal_.notify();
-    }
 }
 
 bool lasting(error const& problem) {

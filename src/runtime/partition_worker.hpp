@@ -6,6 +6,7 @@
 #include "runtime/coroutine.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/group_member.hpp"
+#include "windowing/demand.hpp"
 #include "windowing/pending_log.hpp"
 #include "windowing/planner.hpp"
 #include "windowing/progress_tracker.hpp"
@@ -37,9 +38,10 @@ class partition_worker : public change_listener,
 
     // change_listener, lease_holder
     store::group_id const& watched() const override { return group_; }
+    bool concerned() override;
     void changed(std::optional<store::log_position> end, std::optional<store::lease> held) override;
     std::optional<store::renew_request> renewal() const override;
-    void renewed(store::write_result const& outcome, steady_time sent) override;
+    void renewed(std::int64_t epoch, store::write_result const& outcome, steady_time sent) override;
 
   private:
     /// All that exists only while the lease is held.
@@ -50,6 +52,7 @@ class partition_worker : public change_listener,
     asio::awaitable<bool> acquire();
     asio::awaitable<void> lead();
     asio::awaitable<bool> plan(std::optional<steady_time>& look_again);
+    asio::awaitable<bool> fetch_if_worth(time_ms now, std::optional<steady_time>& look_again);
     asio::awaitable<void> fetch();
     asio::awaitable<void> emit(windowing::cut made);
     asio::awaitable<void> saved();
@@ -58,6 +61,11 @@ class partition_worker : public change_listener,
     asio::awaitable<void> give_back();
     asio::awaitable<void> back_off(error const& problem);
 
+    windowing::demand demand(time_ms now) const;
+    store::read_limits what_to_read(time_ms now) const;
+    bool feed_from_memory();
+    void appended_here(std::optional<store::log_position> end);
+    void look_at(time_ms when, time_ms now, std::optional<steady_time>& look_again) const;
     void feed(std::vector<log::segment_ptr> const& records);
     void step_over_removed(store::read_result const& read);
     void redeliver_due(std::optional<steady_time>& look_again);
@@ -66,19 +74,25 @@ class partition_worker : public change_listener,
     static void answer(window_record& window, std::optional<error> const& problem);
     bool in_use() const;
     void save();
-    void save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,
+    void save_finished(std::optional<error> problem, std::int64_t low_number, std::vector<window_ptr> const& covered,
                        std::vector<save_done> waiters);
-    void trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with);
+    using write_list = std::vector<std::pair<store::write_request, write_queue::write_done>>;
+    store::trim_request trim_request() const;
+    void trim_what_is_due(std::int64_t low_number, write_list& with);
+    void trim(write_list& with);
+    void trim_alone();
     void lose(std::string_view why);
 
     std::shared_ptr<group_member> member_;
     engine& runtime_;
     environment const& env_;
+    store::tuning const tuning_;
     store::group_id group_;
     wake_signal signal_;
     std::unique_ptr<leadership> lead_;
     std::string acquisition_;  // the same while nobody else has taken over, so that our own lease does not stop us
-    int outages_ = 0;          // in a row
+    std::optional<store::lease> seen_;  // the lease of somebody else, when we last asked for it
+    int outages_ = 0;                   // in a row
 };
 
 /// Errors after which trying again is of no use.

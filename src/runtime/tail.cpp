@@ -1,14 +1,13 @@
 #include "runtime/tail.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace minibatch::runtime {
 
-std::unique_ptr<tail::follower> tail::follow(store::log_id log, std::function<void()> appended) {
+std::unique_ptr<tail::follower> tail::follow(store::log_id log, appended call) {
     std::lock_guard const lock(mutex_);
     auto const key = next_key_++;
-    logs_[log].followers.emplace_back(key, std::move(appended));
+    logs_[log].followers.emplace_back(key, std::move(call));
     return std::make_unique<follower>(*this, log, key);
 }
 
@@ -34,20 +33,19 @@ void tail::publish(store::log_id log, log::segment_ptr segment) {
     auto const found = logs_.find(log);
     if (found == logs_.end()) return;
     auto& entry = found->second;
-    entry.end = segment->number() + 1;
+    store::log_position const end{segment->number() + 1, segment->end()};
     bytes_ += segment->bytes();
     entry.segments.push_back(std::move(segment));
     order_.push_back(log);
     shrink();
-    for (auto const& [key, appended] : entry.followers) appended();
+    for (auto const& [key, call] : entry.followers) call(end);
 }
 
 void tail::doubt(store::log_id log) {
     std::lock_guard const lock(mutex_);
     auto const found = logs_.find(log);
     if (found == logs_.end()) return;
-    found->second.end = std::numeric_limits<std::int64_t>::max();
-    for (auto const& [key, appended] : found->second.followers) appended();
+    for (auto const& [key, call] : found->second.followers) call(std::nullopt);
 }
 
 void tail::shrink() {
@@ -59,19 +57,18 @@ void tail::shrink() {
     }
 }
 
-tail::answer tail::from(store::log_id log, std::int64_t number, std::size_t max_bytes) const {
+std::vector<log::segment_ptr> tail::from(store::log_id log, std::int64_t number, std::size_t max_bytes) const {
     std::lock_guard const lock(mutex_);
-    answer result;
+    std::vector<log::segment_ptr> result;
     auto const found = logs_.find(log);
     if (found == logs_.end()) return result;
-    result.end = found->second.end;
     auto const& segments = found->second.segments;
     auto at = std::lower_bound(segments.begin(), segments.end(), number,
                                [](auto const& segment, std::int64_t wanted) { return segment->number() < wanted; });
     for (std::size_t bytes = 0; at != segments.end() && (*at)->number() == number && bytes < max_bytes;
          ++at, ++number) {
         bytes += (*at)->bytes();
-        result.segments.push_back(*at);
+        result.push_back(*at);
     }
     return result;
 }

@@ -32,19 +32,18 @@ class tail {
         store::log_id log_;
         std::uint64_t key_;
     };
-    /// `appended` is called after each publication to the log.
-    [[nodiscard]] std::unique_ptr<follower> follow(store::log_id log, std::function<void()> appended);
+    /// Called after each append to the log. With the log's end behind it; absent: it may have been stored or not, so
+    /// that only the store knows how far the log goes.
+    using appended = std::function<void(std::optional<store::log_position> end)>;
+    [[nodiscard]] std::unique_ptr<follower> follow(store::log_id log, appended call);
 
     bool followed(store::log_id log) const;
     void publish(store::log_id log, log::segment_ptr segment);
-    /// An append of this process may have been stored or not: only the store knows how far the log goes.
+    /// An append of this process may have been stored or not.
     void doubt(store::log_id log);
 
-    struct answer {
-        std::vector<log::segment_ptr> segments;  // consecutive, from the number asked for; may be empty
-        std::int64_t end = 0;                    // one past the newest number that may have been appended here
-    };
-    answer from(store::log_id log, std::int64_t number, std::size_t max_bytes) const;
+    /// Consecutive segments from the number asked for; may be none.
+    std::vector<log::segment_ptr> from(store::log_id log, std::int64_t number, std::size_t max_bytes) const;
 
     /// Forgets the segments of a stream, because they were cleared.
     void drop(std::int64_t incarnation);
@@ -52,8 +51,7 @@ class tail {
   private:
     struct log_tail {
         std::deque<log::segment_ptr> segments;  // numbers grow, with gaps where other processes appended
-        std::vector<std::pair<std::uint64_t, std::function<void()>>> followers;
-        std::int64_t end = 0;
+        std::vector<std::pair<std::uint64_t, appended>> followers;
     };
     void leave(store::log_id log, std::uint64_t key);
     void shrink();

@@ -7,9 +7,7 @@
 namespace minibatch::runtime {
 namespace {
 
-/// How many committed records may pile up before a commit takes their removal along.
-constexpr std::int64_t trim_batch = 32;
-constexpr milliseconds trim_delay{100};
+constexpr std::int64_t max_trimmed_at_once = 4'096;  // records
 
 }  // namespace
 
@@ -136,18 +134,17 @@ void partition_worker::save() {
     for (auto const& window : covering) window->sent = true;
     store::commit_request request{group_, lead.epoch, lead.tracker.snapshot(), {}};
     auto const low_number = request.state.low_number;
-    lead.stored = low_number;
-    std::vector<std::pair<store::write_request, write_queue::write_done>> requests;
+    write_list requests;
     requests.emplace_back(
         std::move(request),
-        [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, covered = std::move(covering),
+        [self = shared_from_this(), loop = env_.loop, epoch = lead.epoch, low_number, covered = std::move(covering),
          waiters = std::exchange(lead.to_tell, {})](store::write_result outcome) mutable {
-            asio::post(loop, [self = std::move(self), epoch, covered = std::move(covered), waiters = std::move(waiters),
-                              outcome = std::move(outcome)]() mutable {
+            asio::post(loop, [self = std::move(self), epoch, low_number, covered = std::move(covered),
+                              waiters = std::move(waiters), outcome = std::move(outcome)]() mutable {
                 std::optional<error> problem;
                 if (auto* failed = std::get_if<error>(&outcome)) problem = std::move(*failed);
                 if (self->lead_ && self->lead_->epoch == epoch) {
-                    self->save_finished(std::move(problem), covered, std::move(waiters));
+                    self->save_finished(std::move(problem), low_number, covered, std::move(waiters));
                 } else {
                     auto const gone = error(errc::fenced, "the lease is gone");
                     for (auto const& window : covered) answer(*window, problem);
@@ -155,39 +152,56 @@ void partition_worker::save() {
                 }
             });
         });
-    if (!member_->options.keep && low_number - lead.trimmed >= trim_batch)
-        trim(requests);
-    else if (!member_->options.keep && low_number > lead.trimmed && !lead.trim_timer) {
-        lead.trim_timer = env_.time->at(env_.time->now() + trim_delay, [weak = weak_from_this()] {
-            auto const self = weak.lock();
-            if (!self || !self->lead_ || self->lead_->lost) return;
-            self->lead_->trim_timer.reset();
-            std::vector<std::pair<store::write_request, write_queue::write_done>> alone;
-            self->trim(alone);
-            self->runtime_.writes->submit_all(std::move(alone));
-        });
-    }
+    // Trimming goes along where it takes effect after the save; elsewhere it waits for the save's end.
+    if (tuning_.scope == store::write_scope::whole_store) trim_what_is_due(low_number, requests);
     runtime_.writes->submit_all(std::move(requests));
 }
 
-void partition_worker::trim(std::vector<std::pair<store::write_request, write_queue::write_done>>& with) {
-    lead_->trimmed = lead_->stored;
-    with.emplace_back(store::trim_request{group_.log},
-                      [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
-                          auto const* trimmed = std::get_if<store::trim_result>(&outcome);
-                          if (!trimmed || !trimmed->more) return;
-                          asio::post(loop, [weak] {
-                              auto const self = weak.lock();
-                              if (!self || !self->lead_ || self->lead_->lost) return;
-                              std::vector<std::pair<store::write_request, write_queue::write_done>> again;
-                              self->trim(again);
-                              self->runtime_.writes->submit_all(std::move(again));
-                          });
-                      });
+/// All below `low_number` is committed in the store, or will be before what goes `with` it takes effect.
+void partition_worker::trim_what_is_due(std::int64_t low_number, write_list& with) {
+    auto& lead = *lead_;
+    lead.stored = low_number;
+    if (member_->options.keep || low_number <= lead.trimmed) return;
+    if (low_number - lead.trimmed >= tuning_.trim_records) {
+        trim(with);
+    } else if (!lead.trim_timer) {
+        lead.trim_timer = env_.time->at(env_.time->now() + tuning_.trim_delay, [weak = weak_from_this()] {
+            auto const self = weak.lock();
+            if (!self || !self->lead_ || self->lead_->lost) return;
+            self->lead_->trim_timer.reset();
+            if (self->lead_->stored > self->lead_->trimmed) self->trim_alone();
+        });
+    }
 }
 
-void partition_worker::save_finished(std::optional<error> problem, std::vector<window_ptr> const& covered,
-                                     std::vector<save_done> waiters) {
+store::trim_request partition_worker::trim_request() const {
+    store::trim_request request{group_.log};
+    // What piles up between two trims goes in one of them.
+    request.max_records =
+        static_cast<int>(std::clamp<std::int64_t>(tuning_.trim_records, request.max_records, max_trimmed_at_once));
+    return request;
+}
+
+void partition_worker::trim(write_list& with) {
+    lead_->trimmed = lead_->stored;
+    with.emplace_back(trim_request(), [weak = weak_from_this(), loop = env_.loop](store::write_result outcome) {
+        auto const* trimmed = std::get_if<store::trim_result>(&outcome);
+        if (!trimmed || !trimmed->more) return;
+        asio::post(loop, [weak] {
+            auto const self = weak.lock();
+            if (self && self->lead_ && !self->lead_->lost) self->trim_alone();
+        });
+    });
+}
+
+void partition_worker::trim_alone() {
+    write_list alone;
+    trim(alone);
+    runtime_.writes->submit_all(std::move(alone));
+}
+
+void partition_worker::save_finished(std::optional<error> problem, std::int64_t low_number,
+                                     std::vector<window_ptr> const& covered, std::vector<save_done> waiters) {
     using state = window_record::state;
     auto& lead = *lead_;
     lead.saving = false;
@@ -218,6 +232,11 @@ void partition_worker::save_finished(std::optional<error> problem, std::vector<w
         answer(*window, problem);
     }
     for (auto& waiter : waiters) std::move(waiter)(problem);
+    if (!problem && !lead.lost && tuning_.scope != store::write_scope::whole_store) {
+        write_list due;
+        trim_what_is_due(low_number, due);
+        if (!due.empty()) runtime_.writes->submit_all(std::move(due));
+    }
     if (!lead.lost && (lead.save_again || !lead.to_cover.empty() || !lead.to_tell.empty())) save();
     if (!lead.lost && !lead.in_doubt.empty() && !lead.saving) {
         lead.repetition = env_.time->at(env_.time->now() + back_off_delay(++lead.doubts), [weak = weak_from_this()] {

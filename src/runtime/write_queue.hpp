@@ -12,7 +12,8 @@
 namespace minibatch::runtime {
 
 /// Group commit: what waits to be written at the same moment goes to the store together, and the appends of one log
-/// become one segment. One write is under way per scope of the store; what arrives meanwhile waits for the next.
+/// become one segment. What waits for one another by the store's `write_scope` is a lane: one write of it is under way,
+/// and what arrives meanwhile waits for the next. Each write that is under way keeps one worker busy.
 ///
 /// Thread-safe. Completions run on a worker thread, and must be short.
 class write_queue : public std::enable_shared_from_this<write_queue> {
@@ -41,6 +42,8 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     /// Refuses new work with errc::closed. What is queued is still written.
     void close();
     bool idle() const;
+    /// How many lanes there are: those that are at work, and perhaps one that rests.
+    std::size_t lanes() const;
 
   private:
     struct waiting_append {
@@ -55,17 +58,34 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
         store::write_request request;
         write_done done;
     };
-    struct lane {
-        bool writing = false;
-        std::deque<waiting_append> appends;
-        std::deque<waiting_write> writes;
+    /// Names a lane. The common one has all writes, or, with finer scopes, all renewals.
+    struct lane_key {
+        enum class kind { common, log, group, trims };
+        kind what = kind::common;
+        store::log_id log;
+        std::string group;
+        friend auto operator<=>(lane_key const&, lane_key const&) = default;
     };
     struct batch;
+    struct lane {
+        bool writing = false;
+        bool preparing = false;
+        std::shared_ptr<batch> ready;  // prepared; the next to be written
+        std::deque<waiting_append> appends;
+        std::size_t bytes = 0;  // of `appends`
+        std::deque<waiting_write> writes;
+        bool resting() const noexcept { return appends.empty() && writes.empty() && !preparing && !ready; }
+    };
 
-    store::log_id lane_of(store::log_id log) const;
-    void start(store::log_id key, lane& of);
-    void work(store::log_id key);
+    lane_key lane_of_appends(store::log_id log) const;
+    lane_key lane_of(store::write_request const& request) const;
+    void start(lane_key const& key, lane& of);
+    void work(lane_key const& key);
+    void prepare_next(lane_key const& key, lane& of);
+    void prepare(lane_key const& key);
+    void rest(lane_key const& key);
     bool take(lane& from, batch& into);
+    static void finish(batch& items);
     void write(batch& items);
     void admit();
     void watch_deadlines(steady_time first);
@@ -75,11 +95,13 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     tail& newest_;
     std::size_t const max_pending_bytes_;
     bool const one_lane_;
+    std::size_t const full_segment_bytes_;
+    bool const prepares_;
     std::string const batch_prefix_;
     std::function<void()> maintenance_due_;
 
     mutable std::mutex mutex_;
-    std::map<store::log_id, lane> lanes_;
+    std::map<lane_key, lane> lanes_;
     std::deque<waiting_append> blocked_;
     std::size_t pending_bytes_ = 0;
     ticket next_ticket_ = 1;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -60,6 +61,9 @@ class pending_log {
     /// Removes what retention or `clear` has removed from the log. What had not been fed was created at `until` or
     /// before. Returns the times between the first and the last message that was in no window.
     store::time_range drop_below(std::int64_t offset, time_ms until);
+
+    /// The records below were removed: none of them will be fed.
+    void records_removed(std::int64_t number) noexcept { next_number_ = std::max(next_number_, number); }
 
     /// The first recorded window that is complete, as it was stored but for messages that retention has removed.
     std::optional<cut> take_recorded();
