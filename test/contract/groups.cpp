@@ -216,7 +216,9 @@ BOOST_DATA_TEST_CASE(watching, every_store(), kind) {
     });
     r.append(log);
     woken.wait();
-    BOOST_TEST(own == 0);
+    // A change stream may begin after the first writes, and says so once; and it may tell of a write before its answer
+    // is there.
+    BOOST_TEST(own <= (kind == "mongo" ? 2 : 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

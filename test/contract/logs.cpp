@@ -217,6 +217,26 @@ BOOST_DATA_TEST_CASE(inspect, every_store(), kind) {
     BOOST_TEST(!seen.leases[2]);
 }
 
+// What this process has appended is handed to its own consumers without being read: it must be the same text.
+BOOST_DATA_TEST_CASE(the_text_is_as_it_will_be_read, every_store(), kind) {
+    rig r(kind);
+    auto const log = r.make();
+    log::segment_text text;
+    text.add(R"({ "a" : 1e2,  "b": [ 1.50 , -0.0 ] })");
+    text.add(R"({"$date": "no wrapper", "c":"\u00e4"})");
+    append_request const request{log, "b", 2, std::make_shared<std::string const>(text.finish()), {}};
+    std::vector<write_job> jobs{{request, {}}, {request, {}}};
+    std::get<append_request>(jobs[1].request).batch = "c";
+    r.db->prepare(std::get<append_request>(jobs[1].request));
+    r.db->write(jobs, soon());
+    auto const read = r.read(log).records;
+    BOOST_REQUIRE(read.size() == 2U);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        auto const now = r.db->text_as_read(std::get<append_request>(jobs[i].request));
+        BOOST_TEST("[" + std::string(read[i]->documents(0, 2)) + "]" == *now);
+    }
+}
+
 // Threads and handles append to one log at the same time: the offsets have no gap, and nothing is there twice.
 BOOST_DATA_TEST_CASE(many_writers, every_store(), kind) {
     rig r(kind);

@@ -9,25 +9,29 @@
 
 #include "store/open.hpp"
 #include "support/fake_clock.hpp"
+#ifdef MINIBATCH_TEST_CONTRACT_ON_MONGO
+#include "support/mongo_database.hpp"
+#endif
 #include "support/temporary_directory.hpp"
 
 namespace minibatch::test {
 
 using namespace store;
 
-/// The stores that the contract is checked on. Another store joins the suite here and in `rig::url`.
-inline auto every_store() { return boost::unit_test::data::make(std::vector<std::string>{"memory", "sqlite"}); }
+/// The stores that the contract is checked on. Another store joins the suite here and in `rig::rig`.
+inline auto every_store() {
+#ifdef MINIBATCH_TEST_CONTRACT_ON_MONGO
+    return boost::unit_test::data::make(std::vector<std::string>{"mongo"});
+#else
+    return boost::unit_test::data::make(std::vector<std::string>{"memory", "sqlite"});
+#endif
+}
 
 inline steady_time soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
 
 /// A store with nothing in it, and short words for what the tests do with it.
 struct rig {
-    explicit rig(std::string const& kind) {
-        static int count = 0;
-        url = kind == "memory" ? "memory:rig" + std::to_string(++count)
-                               : "sqlite:" + (directory / "test.db") + "?synchronous=normal";
-        db = another();
-    }
+    explicit rig(std::string const& kind) : url(fresh_url(kind)) { db = another(); }
     /// One more handle on the same content.
     std::shared_ptr<minibatch::store::store> another() const {
         open_options options;
@@ -76,6 +80,15 @@ struct rig {
         return db->read(log, from, limits, soon());
     }
     log_state state(log_id log) const { return db->state(log, soon()); }
+
+    std::string fresh_url(std::string const& kind) const {
+        static int count = 0;
+#ifdef MINIBATCH_TEST_CONTRACT_ON_MONGO
+        if (kind == "mongo") return fresh_database_url();
+#endif
+        if (kind == "memory") return "memory:rig" + std::to_string(++count);
+        return "sqlite:" + (directory / "test.db") + "?synchronous=normal";
+    }
 
     temporary_directory directory;
     std::shared_ptr<fake_clock> time = std::make_shared<fake_clock>();

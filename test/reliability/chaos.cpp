@@ -32,8 +32,8 @@ int latest_consumer(std::string const& path) {
 
 }  // namespace
 
-chaos::chaos(std::uint64_t seed, settings common, settings consuming)
-    : random_(seed), common_(std::move(common)), consuming_(std::move(consuming)) {
+chaos::chaos(std::uint64_t seed, settings common, settings consuming, std::string url)
+    : url_(std::move(url)), random_(seed), common_(std::move(common)), consuming_(std::move(consuming)) {
     int number = 0;
     for (auto const* mode : {"single", "range", "buffered"}) {
         ++number;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "reliability/history.hpp"
-#include "reliability/process.hpp"
+#include "support/process.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace minibatch::test {
@@ -18,8 +18,9 @@ class chaos {
   public:
     using settings = std::vector<std::string>;
 
-    /// `common` is given to all processes, `consuming` to consumers alone: NAME=VALUE each.
-    chaos(std::uint64_t seed, settings common, settings consuming);
+    /// `common` is given to all processes, `consuming` to consumers alone: NAME=VALUE each. Without a URL they
+    /// work on a database of SQLite.
+    chaos(std::uint64_t seed, settings common, settings consuming, std::string url = {});
 
     /// Starts three producers and three consumers, and kills and restarts so many times; in every second one the one
     /// that works on windows, if it is alive.
@@ -28,7 +29,7 @@ class chaos {
     void finish();
 
     history reports() const;
-    std::string database() const { return directory_ / "numbers.db"; }
+    std::string database() const { return url_.empty() ? directory_ / "numbers.db" : url_; }
 
   private:
     struct place {
@@ -51,6 +52,7 @@ class chaos {
     std::string errors() const { return directory_ / "errors.txt"; }
 
     temporary_directory directory_;
+    std::string url_;
     std::mt19937_64 random_;
     settings common_;
     settings consuming_;

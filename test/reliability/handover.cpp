@@ -7,9 +7,9 @@
 #include <minibatch.hpp>
 
 #include "reliability/history.hpp"
-#include "reliability/process.hpp"
 #include "store/sqlite/side_file.hpp"
 #include "support/coroutine.hpp"
+#include "support/process.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace minibatch;

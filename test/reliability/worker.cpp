@@ -17,7 +17,7 @@ std::int64_t job::number(std::string const& name, std::int64_t otherwise) const 
 }
 
 asio::awaitable<stream> open_numbers(job const& given) {
-    auto const url = "sqlite:" + given.database;
+    auto const url = given.database.find("://") == std::string::npos ? "sqlite:" + given.database : given.database;
     auto const db = co_await connect(url);
     stream_options options;
     options.partitions = static_cast<int>(given.number("partitions", 1));

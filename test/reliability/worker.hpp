@@ -11,7 +11,8 @@ namespace minibatch::test {
 
 namespace asio = boost::asio;
 
-/// What a worker process was started with: `reliability_worker ROLE DATABASE REPORT RUN [NAME=VALUE …]`.
+/// What a worker process was started with: `reliability_worker ROLE DATABASE REPORT RUN [NAME=VALUE …]`. The
+/// database is a file of SQLite, or the URL of another one.
 struct job {
     std::string role;
     std::string database;

@@ -34,6 +34,15 @@ asio::awaitable<std::optional<error_code>> race(world& in, asio::awaitable<T> op
 
 enum class by { cancellation, timer };
 
+struct way {
+    by how;
+    rig::place at;
+};
+constexpr way every_way[] = {{by::cancellation, rig::place::here},
+                             {by::timer, rig::place::here},
+                             {by::cancellation, rig::place::far},
+                             {by::timer, rig::place::far}};
+
 /// Calls `once(steps)` with 0, 1, 2 … until it says that the operation had ended before it was interrupted.
 template <class Once>
 void for_every_step(Once once) {
@@ -81,9 +90,9 @@ bool in_vain(std::optional<error_code> const& outcome) { return outcome == error
 BOOST_AUTO_TEST_SUITE(cancellation)
 
 BOOST_AUTO_TEST_CASE(append) {
-    for (auto const how : {by::cancellation, by::timer}) {
+    for (auto const [how, at] : every_way) {
         for_every_step([&](int steps) {
-            rig w;
+            rig w(at);
             auto windows = w.consume(count_window(1));
             std::vector<boost::json::value> const three{reading(0), reading(1), reading(2)};
             std::optional<error_code> outcome;
@@ -106,10 +115,10 @@ BOOST_AUTO_TEST_CASE(append) {
 }
 
 BOOST_AUTO_TEST_CASE(next_window) {
-    for (auto const how : {by::cancellation, by::timer}) {
+    for (auto const [how, at] : every_way) {
         for (bool const arrives_meanwhile : {false, true}) {
             for_every_step([&](int steps) {
-                rig w;
+                rig w(at);
                 if (!arrives_meanwhile) w.append(0);
                 auto windows = w.consume(count_window(1));
                 std::optional<started<position>> append;
@@ -134,10 +143,10 @@ BOOST_AUTO_TEST_CASE(next_window) {
 }
 
 BOOST_AUTO_TEST_CASE(commit) {
-    for (auto const how : {by::cancellation, by::timer}) {
+    for (auto const [how, at] : every_way) {
         for (bool const fails : {false, true}) {
             for_every_step([&](int steps) {
-                rig w;
+                rig w(at);
                 w.append(0);
                 w.append(1);
                 auto windows = w.consume(count_window(1));
@@ -165,9 +174,9 @@ BOOST_AUTO_TEST_CASE(commit) {
 }
 
 BOOST_AUTO_TEST_CASE(flush_of_a_producer) {
-    for (auto const how : {by::cancellation, by::timer}) {
+    for (auto const [how, at] : every_way) {
         for_every_step([&](int steps) {
-            rig w;
+            rig w(at);
             auto writer = w.readings.make_producer({.batch_size = 2, .linger = 10ms});
             for (int i = 0; i < 3; ++i) w.start(writer.append(reading(i)));
             w.settle();
@@ -200,9 +209,9 @@ BOOST_AUTO_TEST_CASE(append_to_a_full_producer) {
 }
 
 BOOST_AUTO_TEST_CASE(consume) {
-    for (auto const how : {by::cancellation, by::timer}) {
+    for (auto const [how, at] : every_way) {
         for_every_step([&](int steps) {
-            rig w;
+            rig w(at);
             w.append(0);
             std::optional<error_code> outcome;
             bool const ended = interrupt(w, w.readings.consume(count_window(1)), steps, how, outcome);

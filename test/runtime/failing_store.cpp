@@ -12,9 +12,10 @@ namespace {
 /// A day in the life of a stream, told by a caller who repeats what has failed. Everything is noted in a ledger.
 class story {
   public:
-    story(int call, errc code, failing_store::way how, int times) : code_(code) {
+    story(int call, errc code, failing_store::way how, int times, rig::place at) : code_(code) {
         store_ = world_.memory(name_);
-        faulty_ = std::make_shared<failing_store>(store_);
+        auto const used = at == rig::place::far ? std::make_shared<remote_store>(store_) : store_;
+        faulty_ = std::make_shared<failing_store>(used);
         faulty_->fail_call(call, code, how, times);
         db_ = world_.open(faulty_);
     }
@@ -195,17 +196,20 @@ class story {
 
 /// The story with its n-th call of the store failing, for every n.
 void fail_each(errc code, failing_store::way how = failing_store::way::refused, int times = 1) {
-    std::set<std::string> hit;
-    for (int call = 1;; ++call) {
-        BOOST_REQUIRE(call < 1000);
-        BOOST_TEST_CONTEXT("call " << call) {
-            auto const names = story(call, code, how, times).run();
-            if (names.empty()) break;
-            hit.insert(names.begin(), names.end());
+    for (auto const at : {rig::place::here, rig::place::far}) {
+        std::set<std::string> hit;
+        for (int call = 1;; ++call) {
+            BOOST_REQUIRE(call < 1000);
+            BOOST_TEST_CONTEXT("call " << call << (at == rig::place::far ? ", far" : "")) {
+                auto const names = story(call, code, how, times, at).run();
+                if (names.empty()) break;
+                hit.insert(names.begin(), names.end());
+            }
         }
+        for (auto const* const each :
+             {"open stream", "register group", "list groups", "read", "state", "write", "watch"})
+            BOOST_TEST(hit.contains(each), each);
     }
-    for (auto const* const each : {"open stream", "register group", "list groups", "read", "state", "write", "watch"})
-        BOOST_TEST(hit.contains(each), each);
 }
 
 }  // namespace

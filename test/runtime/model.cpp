@@ -16,8 +16,8 @@ namespace {
 /// fails now and then. A ledger knows what must be true of the outcomes.
 class simulation {
   public:
-    simulation(strategy how, std::int64_t exact, int in_flight, std::uint32_t seed)
-        : how_(std::move(how)), exact_(exact), in_flight_(in_flight), random_(seed) {
+    simulation(strategy how, std::int64_t exact, int in_flight, std::uint32_t seed, rig::place at)
+        : world_(at), how_(std::move(how)), exact_(exact), in_flight_(in_flight), random_(seed) {
         runtime::seed_back_off(seed);
         members_.push_back({world_.elsewhere_faulty(), {}, {}, {}, {}, {}});
         members_.push_back({world_.elsewhere_faulty(), {}, {}, {}, {}, {}});
@@ -51,8 +51,11 @@ class simulation {
         started<position> done;
     };
     struct faulty_world : rig {
+        using rig::rig;
         std::pair<stream, std::shared_ptr<failing_store>> elsewhere_faulty() {
-            auto const own = std::make_shared<failing_store>(memory(name));
+            auto const content = memory(name);
+            auto const used = remote ? std::make_shared<remote_store>(content) : content;
+            auto const own = std::make_shared<failing_store>(used);
             auto const other = open(own);
             return {finish(other.find_stream("readings")), own};
         }
@@ -276,7 +279,11 @@ void simulate(strategy const& how, std::int64_t exact = 0, int in_flight = 1) {
     auto const first = number("MINIBATCH_TEST_SEED", 1);
     auto const count = number("MINIBATCH_TEST_SEEDS", std::getenv("MINIBATCH_TEST_SEED") ? 1 : 25);
     for (auto seed = first; seed < first + count; ++seed) {
-        BOOST_TEST_CONTEXT("MINIBATCH_TEST_SEED=" << seed) { simulation(how, exact, in_flight, seed).run(150); }
+        for (auto const at : {rig::place::here, rig::place::far}) {
+            BOOST_TEST_CONTEXT("MINIBATCH_TEST_SEED=" << seed << (at == rig::place::far ? ", far" : "")) {
+                simulation(how, exact, in_flight, seed, at).run(150);
+            }
+        }
     }
 }
 

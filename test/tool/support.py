@@ -1,17 +1,28 @@
-"""What the tests of the tool share: the built program is in MINIBATCH_TOOL, each test has a directory of its own."""
+"""What the tests of the tool share: the built program is in MINIBATCH_TOOL, each test has a directory of its own.
+
+A file of tests is run as `test_x.py [--db-kind sqlite|mongo] [--mongo-server PROGRAM] [what unittest takes]`. With
+`mongo`, each test has a fresh database on a MongoDB server (see mongo_server.py) in place of a file. Tests that are about
+files are marked `sqlite_only` and do not exist there; files of such tests say `main(kinds=("sqlite",))`."""
+import argparse
 import json
 import os
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
+import mongo_server
+
 TOOL = os.environ.get("MINIBATCH_TOOL")
 LIMIT = 120  # seconds that nothing here ever takes
+# The MongoDB driver shares its counters in /dev/shm/mongoc-PID. Processes that are killed leave theirs, and a later one of
+# the same number would warn on standard error; without the sharing it does not.
+os.environ["MONGOC_DISABLE_SHM"] = "1"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -31,14 +42,55 @@ class Done:
         return f"exit code {self.code}\nout: {self.out[:2000]}\nerr: {self.err[:2000]}"
 
 
+def sqlite_only(test):
+    """Marks a class or a function of tests that are about the file of a database."""
+    test.sqlite_only = True
+    return test
+
+
+class SqliteFiles:
+    """The databases of tests on SQLite: test.db in the directory of each."""
+
+    def url(self):
+        return "sqlite:test.db"
+
+    def close(self):
+        pass
+
+
 class ToolTest(unittest.TestCase):
     maxDiff = 4000
+    databases = SqliteFiles()
+    mongo_program = None  # as configured
 
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="minibatch-tool-")
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         self.environment = {k: v for k, v in os.environ.items() if k not in ("MINIBATCH_MONGO_URL", "MONGO_URL")}
-        self.environment["MINIBATCH_URL"] = "sqlite:test.db"
+        self.environment["MINIBATCH_URL"] = self.databases.url()
+
+    def on_sqlite(self):
+        return isinstance(self.databases, SqliteFiles)
+
+    def own_database(self):
+        """Begins a test that will hold up its database: it gets one that nobody shares. Returns a function that holds
+        up all writing to it, and returns one that ends that."""
+        if self.on_sqlite():
+            return self.hold_up_file
+        server = mongo_server.MongoServer(self.mongo_program)
+        self.addCleanup(server.close)
+        self.environment["MINIBATCH_URL"] = server.url(mongo_server.fresh_name())
+
+        def hold_up():
+            server.pause()
+            return server.resume
+        return hold_up
+
+    def hold_up_file(self):
+        db = sqlite3.connect(self.path("test.db"), isolation_level=None)
+        self.addCleanup(db.close)
+        db.execute("BEGIN IMMEDIATE")
+        return lambda: db.execute("ROLLBACK")
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -117,8 +169,37 @@ class ToolTest(unittest.TestCase):
         return line
 
 
-def main():
+class Loader(unittest.TestLoader):
+    """Leaves out, for databases of another kind, what is about files."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def getTestCaseNames(self, case):
+        names = super().getTestCaseNames(case)
+        if self.kind == "sqlite":
+            return names
+        if getattr(case, "sqlite_only", False):
+            return []
+        return [name for name in names if not getattr(getattr(case, name), "sqlite_only", False)]
+
+
+def main(kinds=("sqlite", "mongo")):
     if not TOOL:
         sys.exit("MINIBATCH_TOOL must name the built tool")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    unittest.main(verbosity=2)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--db-kind", choices=kinds, default="sqlite")
+    parser.add_argument("--mongo-server", metavar="PROGRAM")
+    options, others = parser.parse_known_args()
+    if options.db_kind == "mongo":
+        ToolTest.mongo_program = options.mongo_server
+        try:
+            ToolTest.databases = mongo_server.FreshDatabases(options.mongo_server)
+        except (FileNotFoundError, RuntimeError) as failure:
+            sys.exit(str(failure))
+    try:
+        unittest.main(argv=[sys.argv[0], *others], testLoader=Loader(options.db_kind), verbosity=2)
+    finally:
+        ToolTest.databases.close()

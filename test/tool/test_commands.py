@@ -176,8 +176,8 @@ class Consume(support.ToolTest):
 class Look(support.ToolTest):
     def test_peek(self):
         self.append("s", numbers(12))
-        self.assertEqual(self.ok("peek", "s").out, "".join('{"n": %d}\n' % n for n in range(12)))
-        self.assertEqual(self.ok("peek", "s", "--limit", "2").out, '{"n": 0}\n{"n": 1}\n')
+        self.assertEqual(self.documents("s"), numbers(12))
+        self.assertEqual([json.loads(line) for line in self.ok("peek", "s", "--limit", "2").out.splitlines()], numbers(2))
         self.assertEqual(self.ok("peek", "s", "--from", "latest").out, "")
         self.assertEqual(json.loads(self.ok("info", "s", "--json").out)["groups"], [])
 
@@ -212,14 +212,17 @@ class Look(support.ToolTest):
         self.assertEqual(self.ok("groups", "delete", "s", "g").out, "")
         self.fails(1, ["stream 's' has no group 'g'"], "groups", "delete", "s", "g")
 
-    def test_what_does_not_exist_is_named(self):
-        commands = (["info", "nope"], ["delete", "nope"], ["peek", "nope"], ["groups", "delete", "nope", "g"])
-        # Looking makes no database.
-        for command in (*commands, ["streams"]):
+    about_nothing = (["info", "nope"], ["delete", "nope"], ["peek", "nope"], ["groups", "delete", "nope", "g"])
+
+    @support.sqlite_only
+    def test_looking_makes_no_database(self):
+        for command in (*self.about_nothing, ["streams"]):
             self.fails(1, [self.path("test.db"), "does not exist"], *command)
             self.assertFalse(os.path.exists(self.path("test.db")))
+
+    def test_what_does_not_exist_is_named(self):
         self.append("s", numbers(1))
-        for command in commands:
+        for command in self.about_nothing:
             done = self.fails(1, "there is no stream 'nope'", *command)
             self.assertEqual(done.out, "")
         self.assertEqual(self.ok("streams").out, "s\n")
@@ -276,7 +279,7 @@ class Use(support.ToolTest):
         for command, words in every.items():
             for option in ("--help", "-h"):
                 done = self.ok(*command, option)
-                for word in words + ["--db", "Exit codes"]:
+                for word in words + ["--db", "sqlite:PATH", "mongodb://HOST/DATABASE", "Exit codes"]:
                     self.assertIn(word, done.out, command)
         self.assertFalse(os.listdir(self.dir), "help must not make a database")
 
@@ -328,10 +331,7 @@ class Use(support.ToolTest):
         self.fails(2, "minibatch: --db: its value is missing", "--db=", "streams")
         self.assertFalse(os.listdir(self.dir), "a wrong URL must not make a file")
 
-    def test_no_password_is_shown(self):
-        done = self.fails(2, ["mongodb://***@host/db", "no MongoDB"], "--db", "mongodb://me:secret@host/db", "streams")
-        self.assertNotIn("secret", done.err)
-
+    @support.sqlite_only
     def test_where_the_database_is(self):
         self.append("s", numbers(1))
         self.assertEqual(self.ok("--db", "sqlite:test.db", "streams").out, "s\n")

@@ -214,4 +214,4 @@ def open_files(pid):
 
 
 if __name__ == "__main__":
-    support.main()
+    support.main(kinds=("sqlite",))

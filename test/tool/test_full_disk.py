@@ -116,4 +116,4 @@ class FullDisk(support.ToolTest):
 
 
 if __name__ == "__main__":
-    support.main()
+    support.main(kinds=("sqlite",))

@@ -5,7 +5,6 @@ import json
 import os
 import select
 import signal
-import sqlite3
 import subprocess
 import termios
 import unittest
@@ -76,48 +75,46 @@ class Append(SignalTest):
         self.assertEqual(self.appended("s"), told["appended"])
 
     def test_a_signal_before_the_database_is_open(self):
+        hold_up = self.own_database()
         self.ok("append", "s", input=lines(1))
-        db = sqlite3.connect(self.path("test.db"), isolation_level=None)
-        db.execute("BEGIN IMMEDIATE")
+        go_on = hold_up()
         process = self.start("append", "s", stdin=subprocess.PIPE)
         self.listening(process)
         process.send_signal(signal.SIGTERM)
         # The second kind of signal is heard after the first, and would end it: so this one is taken.
         self.wait_until(lambda: not pending(process.pid, signal.SIGTERM), "the signal has arrived")
-        db.execute("ROLLBACK")
-        db.close()
+        go_on()
         done = self.end_with_open_input(process)
         self.assertEqual((done.code, json.loads(done.out)["appended"]), (0, 0), done)
 
-    def at_work_and_locked(self):
-        """An `append` that has stored one line and waits for more, and what keeps it from storing them."""
+    def at_work_and_held_up(self):
+        """An `append` that has stored one line and waits for more, which cannot be stored before the
+        returned function is called."""
+        hold_up = self.own_database()
         process = self.start("append", "s", stdin=subprocess.PIPE)
         process.stdin.write(lines(1))
         process.stdin.flush()
         self.wait_until(lambda: self.appended("s") == 1, "it is at work")
-        db = sqlite3.connect(self.path("test.db"), isolation_level=None)
-        db.execute("BEGIN IMMEDIATE")
-        return process, db
+        return process, hold_up()
 
     def test_a_second_signal_ends_it_at_once(self):
-        process, db = self.at_work_and_locked()
+        process, go_on = self.at_work_and_held_up()
         process.stdin.write(lines(1))
         process.stdin.flush()
         self.wait_until(lambda: unread(process.stdin) == 0, "it has taken the line, which cannot be stored now")
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(support.LIMIT), 130)
-        db.close()
+        go_on()
 
     def test_the_database_is_away_for_a_while(self):
-        process, db = self.at_work_and_locked()
+        process, go_on = self.at_work_and_held_up()
         process.stdin.write(lines(1, 1))
         process.stdin.flush()
         self.wait_until(lambda: unread(process.stdin) == 0, "it has taken the line")
         process.send_signal(signal.SIGINT)
         self.wait_until(lambda: not pending(process.pid, signal.SIGINT), "the signal has arrived")
-        db.execute("ROLLBACK")
-        db.close()
+        go_on()
         done = self.end_with_open_input(process)
         self.assertEqual((done.code, json.loads(done.out)["appended"]), (0, 2), done)
 

@@ -1,0 +1,208 @@
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "mongo/operations.hpp"
+#include "support/tcp_proxy.hpp"
+
+using namespace minibatch;
+using namespace minibatch::test;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Beyond its time-out a call may take so long.
+constexpr milliseconds grace{500};
+
+mongo_server& server() {
+    static mongo_server one;
+    return one;
+}
+
+struct trial {
+    operation const& what;
+    std::string fault;
+    bool retry_writes;
+    milliseconds timeout;
+    /// The fault goes on beyond the time-out.
+    bool outlasts = false;
+
+    std::string name() const { return what.name + ", " + fault + (retry_writes ? ", retryWrites" : "") + ": "; }
+};
+
+std::string database_name() {
+    static std::atomic<int> count = 0;
+    return "wire" + std::to_string(++count) + "x";
+}
+
+/// What is wrong with one operation under a fault that `arm` makes and `disarm` takes back.
+template <class Arm, class Disarm>
+std::string judge(trial const& how, Arm const& arm, Disarm const& disarm) {
+    auto const database = database_name();
+    scene at(server().url(database));
+    tcp_proxy proxy(server().port());
+    at.faulty_url = server().url(database, proxy.port()) + (how.retry_writes ? "&retryWrites=true" : "");
+    if (how.what.name != "connect") at.faulty = open_store(at.faulty_url);
+    // Who uses a stream has opened it.
+    if (at.faulty && how.outlasts) at.faulty->list_streams(within(milliseconds(10'000)));
+    arm(proxy, database);
+    auto const began = steady_clock::now();
+    std::string broken;
+    outcome got;
+    try {
+        got = outcome_of([&] { how.what.act(at, within(how.timeout)); });
+    } catch (std::exception const& problem) {
+        broken = problem.what();
+    }
+    auto const took = std::chrono::round<milliseconds>(steady_clock::now() - began);
+    disarm(proxy);
+    auto const name = how.name();
+    if (!broken.empty()) return name + broken;
+    if (took > how.timeout + grace) return name + "took " + std::to_string(took.count()) + " ms";
+    bool const failed = static_cast<bool>(got.code);
+    if (failed && !how.outlasts) return name + "failed: " + got.text;
+    if (!failed && how.outlasts) return name + "succeeded";
+    auto const effect = how.what.wrong(at, !failed);
+    if (!effect.empty()) return name + effect;
+    if (!failed) return {};
+
+    if (got.code != errc::unavailable && got.code != errc::outcome_unknown)
+        return name + "wrong error " + got.code.message() + ": " + got.text;
+    if (got.code == errc::unavailable && how.what.unavailable_is_undone && how.what.is_done(at))
+        return name + "was done, and reported as not done: " + got.text;
+    bool named = false;
+    for (auto const& word : how.what.words) named = named || holds(got.text, word);
+    if (!named) return name + "the operation is not named: " + got.text;
+    if (!holds(got.text, "127.0.0.1:" + std::to_string(proxy.port()))) return name + "no host is named: " + got.text;
+    // A transaction that could not be ended is in the way until the server gives it up, after a minute.
+    if (how.what.name == "commit with writes") return {};
+    // When the fault is over, the same call succeeds.
+    auto const again = outcome_of([&] { how.what.act(at, within(milliseconds(10'000))); });
+    if (again.code) return name + "afterwards: " + again.text;
+    return how.what.wrong(at, true).empty() ? "" : name + "afterwards: " + how.what.wrong(at, true);
+}
+
+/// Each request of the operation meets `what` in turn.
+std::string judge_each(operation const& op, action what, bool retry_writes) {
+    std::string problems;
+    for (int n = 1; n < 40; ++n) {
+        std::atomic<int> seen = 0;
+        trial const how{op, (what == action::close ? "request " : "answer ") + std::to_string(n) + " lost",
+                        retry_writes, milliseconds(8'000)};
+        auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
+            proxy.on_message([&seen, n, what, database](std::string_view message, direction which) {
+                if (which != direction::request || message.find("endSessions") != message.npos) return action::pass;
+                if (message.find(database) == message.npos && message.find("commitTransaction") == message.npos)
+                    return action::pass;
+                return ++seen == n ? what : action::pass;
+            });
+        };
+        auto const problem = judge(how, arm, [](tcp_proxy& proxy) { proxy.on_message({}); });
+        if (!problem.empty()) problems += problem + "; ";
+        if (seen < n) return problems;
+    }
+    return problems + op.name + ": so many requests?";
+}
+
+struct fault {
+    std::string name;
+    void (*begin)(tcp_proxy&);
+};
+
+/// Nothing arrives any more, from the n-th request of the operation on. For each n.
+std::string judge_silence(operation const& op, bool retry_writes) {
+    std::string problems;
+    for (int n = 2; n < 40; ++n) {
+        std::atomic<int> seen = 0;
+        trial const how{op, "silence from request " + std::to_string(n) + " on", retry_writes, milliseconds(600), true};
+        auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
+            proxy.on_message([&seen, n, database](std::string_view message, direction which) {
+                if (which != direction::request) return action::pass;
+                if (message.find(database) != message.npos || message.find("commitTransaction") != message.npos) ++seen;
+                return seen >= n ? action::drop : action::pass;
+            });
+        };
+        std::string problem = judge(how, arm, [](tcp_proxy& proxy) {
+            proxy.on_message({});
+            proxy.close_connections();
+        });
+        if (seen < n) return problems;
+        if (!problem.empty()) problems += problem + "; ";
+    }
+    return problems + op.name + ": so many requests?";
+}
+
+fault const faults[] = {
+    {"blackhole", [](tcp_proxy& proxy) { proxy.blackhole(); }},
+    {"blackholed answers", [](tcp_proxy& proxy) { proxy.blackhole_answers(); }},
+    {"refused",
+     [](tcp_proxy& proxy) {
+         proxy.refuse();
+         proxy.close_connections();
+     }},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(wire_faults)
+
+BOOST_AUTO_TEST_CASE(lost_requests_and_answers) {
+    std::vector<std::function<std::string()>> all;
+    for (auto const& op : all_operations())
+        for (auto const what : {action::close, action::lose_answer})
+            for (bool const retry_writes : {false, true})
+                all.emplace_back([&op, what, retry_writes] { return judge_each(op, what, retry_writes); });
+    server();
+    play(all, 32);
+}
+
+BOOST_AUTO_TEST_CASE(faults_that_pass) {
+    std::vector<std::function<std::string()>> all;
+    for (auto const& op : all_operations()) {
+        for (bool const retry_writes : {false, true}) {
+            for (auto const& each : faults) {
+                all.emplace_back([&op, retry_writes, &each] {
+                    trial const how{op, each.name + " for a while", retry_writes, milliseconds(2'500)};
+                    std::thread later;
+                    auto const arm = [&](tcp_proxy& proxy, std::string const&) {
+                        each.begin(proxy);
+                        later = std::thread([&proxy] {
+                            std::this_thread::sleep_for(milliseconds(300));
+                            proxy.restore();
+                        });
+                    };
+                    return judge(how, arm, [&](tcp_proxy&) { later.join(); });
+                });
+            }
+        }
+        all.emplace_back([&op] {
+            trial const how{op, "delayed", false, milliseconds(4'000)};
+            auto const arm = [](tcp_proxy& proxy, std::string const&) {
+                proxy.delay(direction::request, milliseconds(20));
+                proxy.delay(direction::answer, milliseconds(20));
+            };
+            return judge(how, arm, [](tcp_proxy& proxy) { proxy.restore(); });
+        });
+    }
+    server();
+    play(all, 32);
+}
+
+BOOST_AUTO_TEST_CASE(faults_that_outlast_the_time_out) {
+    std::vector<std::function<std::string()>> all;
+    for (auto const& op : all_operations())
+        for (bool const retry_writes : {false, true})
+            for (auto const& each : faults)
+                all.emplace_back([&op, retry_writes, &each] {
+                    trial const how{op, each.name, retry_writes, milliseconds(600), true};
+                    auto const arm = [&](tcp_proxy& proxy, std::string const&) { each.begin(proxy); };
+                    return judge(how, arm, [](tcp_proxy& proxy) { proxy.restore(); });
+                });
+    for (auto const& op : all_operations())
+        for (bool const retry_writes : {false, true})
+            all.emplace_back([&op, retry_writes] { return judge_silence(op, retry_writes); });
+    server();
+    play(all, 40);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

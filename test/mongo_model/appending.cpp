@@ -1,0 +1,135 @@
+// Random histories of one log on a replica set: whatever the network, the servers and the processes do, the log stays
+// whole and nobody is told what is not so.
+
+#include <boost/test/unit_test.hpp>
+#include <memory>
+
+#include "mongo_model/process.hpp"
+
+using namespace mongo_model;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+struct run_of {
+    weather how;
+    int processes = 3;
+    moment length = 60'000;
+    bool trims = true;
+    bool deletes = false;
+};
+
+struct outcome {
+    ledger told;
+    std::vector<record> history;
+    std::vector<std::string> wrongs;
+};
+
+void check(ledger const& told, cluster& log) {
+    auto const& history = log.history();
+    std::map<std::string, std::vector<record const*>> by_batch;
+    for (auto const& each : history) by_batch[each.batch].push_back(&each);
+    for (auto const& [batch, where] : told.done) {
+        auto const& found = by_batch[batch];
+        if (found.size() != 1 && !told.repeated.contains(batch))
+            log.wrong(batch + " was reported as stored and is there " + std::to_string(found.size()) + " times");
+    }
+    // Of one that was begun again after an unknown outcome, only that nothing came of it later.
+    for (auto const& [batch, length] : told.failed)
+        for (auto const* each : by_batch[batch])
+            if (!told.repeated.contains(batch) || each->where.number >= static_cast<std::int64_t>(length))
+                log.wrong(batch + " was reported as failed and is there");
+    for (auto const& [until, end] : told.seals)
+        for (auto at = static_cast<std::size_t>(end); at < history.size(); ++at)
+            if (history[at].where.created < until) log.wrong("an older record behind a seal");
+}
+
+outcome run(run_of const& what, std::uint32_t seed) {
+    timeline time(seed);
+    weather how = what.how;
+    cluster log(time, how);
+    outcome out;
+    std::function<void()> const second = [&] {
+        if (time.chance(how.failovers)) log.fail_over();
+        time.after(1'000, second);
+    };
+    time.after(500, second);
+    std::vector<std::unique_ptr<process>> all;
+    for (int i = 0; i < what.processes; ++i) {
+        all.push_back(std::make_unique<process>(time, how, log, out.told, std::string(1, static_cast<char>('a' + i))));
+        all.back()->start(what.length, what.trims, what.deletes);
+    }
+    time.run_until(what.length);
+    how.failovers = 0;
+    time.run_until(what.length + 150'000);  // and what is late
+    check(out.told, log);
+    out.history = log.history();
+    out.wrongs = log.wrongs();
+    return out;
+}
+
+void run_all(run_of const& what, std::uint32_t seeds) {
+    std::size_t records = 0;
+    std::size_t done = 0;
+    int unknown = 0;
+    int broken = 0;
+    for (std::uint32_t seed = 1; seed <= seeds && broken < 3; ++seed) {
+        auto const got = run(what, seed);
+        records += got.history.size();
+        done += got.told.done.size();
+        unknown += got.told.unknown;
+        if (got.wrongs.empty()) continue;
+        ++broken;
+        for (std::size_t i = 0; i < got.wrongs.size() && i < 4; ++i)
+            BOOST_ERROR("seed " << seed << ": " << got.wrongs[i]);
+    }
+    BOOST_TEST_MESSAGE(records << " records, " << done << " reported, " << unknown << " unknown");
+    BOOST_TEST(done > seeds);
+}
+
+constexpr weather fair{};
+constexpr weather foul{
+    .lost = 20, .late = 20, .very_late = 8, .paused = 5, .stale = 40, .failovers = 60, .slow = 10, .cut = 200};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(mongo_model_appending)
+
+BOOST_AUTO_TEST_CASE(alone_with_a_healthy_server) {
+    for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+        auto const got = run({.how = fair, .processes = 1, .trims = false}, seed);
+        BOOST_TEST(got.wrongs.empty());
+        BOOST_TEST(got.told.unknown == 0);
+        BOOST_TEST(got.told.failed.empty());
+        BOOST_TEST(got.told.most_steps <= 4);  // look, insert, read the floor, done
+    }
+}
+
+BOOST_AUTO_TEST_CASE(several_with_a_healthy_server) {
+    for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+        auto const got = run({.how = fair, .processes = 4}, seed);
+        BOOST_TEST(got.wrongs.empty());
+        BOOST_TEST(got.told.most_steps <= 60);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(processes_that_stand_still) {
+    auto how = fair;
+    how.paused = 10;
+    how.late = 20;
+    how.very_late = 20;
+    run_all({.how = how, .processes = 3}, 400);
+}
+
+BOOST_AUTO_TEST_CASE(servers_that_have_been_replaced) {
+    auto how = fair;
+    how.stale = 150;
+    how.failovers = 100;
+    how.slow = 10;
+    run_all({.how = how, .processes = 3}, 200);
+}
+
+BOOST_AUTO_TEST_CASE(everything_at_once) { run_all({.how = foul, .processes = 4}, 300); }
+
+BOOST_AUTO_TEST_CASE(a_stream_that_is_deleted) { run_all({.how = foul, .processes = 3, .deletes = true}, 250); }
+
+BOOST_AUTO_TEST_SUITE_END()
