@@ -8,7 +8,7 @@
 #include "support/coroutine.hpp"
 #include "support/documents.hpp"
 #include "support/options.hpp"
-#include "support/process.hpp"
+#include "support/other_process.hpp"
 #include "support/report.hpp"
 #include "support/temporary.hpp"
 

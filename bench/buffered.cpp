@@ -1,12 +1,8 @@
 // A buffered producer against a bare SQLite loop that writes the same documents in segments of the same size, and
 // against Redis Streams that make every write durable.
-#include <minibatch.hpp>
-
 #include "support/bare_sqlite.hpp"
-#include "support/clock.hpp"
-#include "support/coroutine.hpp"
-#include "support/documents.hpp"
 #include "support/options.hpp"
+#include "support/producing.hpp"
 #include "support/redis.hpp"
 #include "support/report.hpp"
 #include "support/stored.hpp"
@@ -14,27 +10,16 @@
 
 namespace {
 
-boost::asio::awaitable<void> produce(std::string url, std::int64_t count, double& rate) {
-    auto const db = co_await minibatch::connect(url);
-    auto stream = co_await minibatch::stream::get_or_create(db, "readings");
-    bench::documents source;
-    bench::stopwatch const watch;
-    auto producer = stream.make_producer();
-    for (std::int64_t n = 0; n < count; ++n) co_await producer.append(source[n]);
-    co_await producer.flush();
-    rate = static_cast<double>(count) / watch.seconds();
-}
-
 void body(bench::options const& options) {
     auto const count = options.documents(1'000'000, 200'000);
     std::int64_t segment_size = 1'000;
     auto const ours = [&] {
         bench::temporary_directory const directory(options.dir);
-        double rate = 0;
-        bench::run(produce(directory.url(), count, rate));
+        auto const rate = bench::producer_rate(directory.url(), count);
         auto const found = bench::read_stored(directory.database());
         bench::require_in_order(found, count);
-        segment_size = (count + found.segments - 1) / found.segments;
+        auto const segments = static_cast<std::int64_t>(found.sizes.size());
+        segment_size = (count + segments - 1) / segments;
         bench::note("documents in a segment: " + std::to_string(segment_size));
         return rate;
     };
@@ -50,10 +35,9 @@ void body(bench::options const& options) {
     }
     auto const results = bench::alternate(options.rounds, contestants);
     if (options.ours_alone) return;
-    bench::print_ratio("buffered producer", results[0].median, "bare SQLite loop, segments of the same size",
-                       results[1].median, bench::median_ratio(results[0], results[1]), 0.7);
-    bench::print_ratio("buffered producer", results[0].median, "Redis Streams, appendfsync always, 16 × pipeline 256",
-                       results[2].median, bench::median_ratio(results[0], results[2]), 2.5);
+    bench::print_ratio("buffered producer", results[0], "bare SQLite loop, segments of the same size", results[1], 0.7);
+    bench::print_ratio("buffered producer", results[0], "Redis Streams, appendfsync always, 16 × pipeline 256",
+                       results[2], 2.5);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "support/clock.hpp"
 #include "support/documents.hpp"
 #include "support/options.hpp"
-#include "support/process.hpp"
+#include "support/other_process.hpp"
 #include "support/temporary.hpp"
 
 namespace bench {

@@ -37,12 +37,6 @@ void print(row const& line) {
     std::fflush(stdout);
 }
 
-void print_ratio(std::string const& claim, double ours, std::string const& peer, double other, double ratio,
-                 double least) {
-    print({claim, figure(ours) + "/s", peer, figure(other) + "/s", fixed(ratio, 2), "≥ " + fixed(least, 1),
-           ratio >= least});
-}
-
 void note(std::string const& text) { std::fprintf(stderr, "  %s\n", text.c_str()); }
 
 std::vector<standing> alternate(int rounds, std::vector<contestant> const& contestants) {
@@ -57,10 +51,28 @@ std::vector<standing> alternate(int rounds, std::vector<contestant> const& conte
     return result;
 }
 
-double median_ratio(standing const& first, standing const& second) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < first.figures.size(); ++i) ratios.push_back(first.figures[i] / second.figures[i]);
-    return median(ratios);
+namespace {
+
+/// By round.
+std::vector<double> ratios(standing const& first, standing const& second) {
+    std::vector<double> result;
+    for (std::size_t i = 0; i < first.figures.size(); ++i) result.push_back(first.figures[i] / second.figures[i]);
+    return result;
+}
+
+}  // namespace
+
+double median_ratio(standing const& first, standing const& second) { return median(ratios(first, second)); }
+
+void print_ratio(std::string const& claim, standing const& ours, std::string const& peer, standing const& other,
+                 double least) {
+    auto const all = ratios(ours, other);
+    auto const ratio = median(all);
+    auto const [low, high] = std::minmax_element(all.begin(), all.end());
+    auto const digits = ratio < 100 ? 2 : 0;
+    print({claim, figure(ours.median) + "/s", peer, figure(other.median) + "/s",
+           fixed(ratio, digits) + " (" + fixed(*low, digits) + " … " + fixed(*high, digits) + ")",
+           "≥ " + fixed(least, 1), ratio >= least});
 }
 
 }  // namespace bench

@@ -27,9 +27,6 @@ struct row {
 };
 /// Prints a line of the Markdown table whose head `bench/run` prints.
 void print(row const& line);
-/// A row that states a rate against a peer's, with the ratio of ours to theirs and its least value.
-void print_ratio(std::string const& claim, double ours, std::string const& peer, double other, double ratio,
-                 double least);
 /// A line for the reader's information, not for the table.
 void note(std::string const& text);
 
@@ -46,5 +43,9 @@ struct standing {
 std::vector<standing> alternate(int rounds, std::vector<contestant> const& contestants);
 /// The median over the rounds of first/second.
 double median_ratio(standing const& first, standing const& second);
+/// A row that states a rate against a peer's: the medians, and the ratio of ours to theirs with its spread over the
+/// rounds and its least value.
+void print_ratio(std::string const& claim, standing const& ours, std::string const& peer, standing const& other,
+                 double least);
 
 }  // namespace bench

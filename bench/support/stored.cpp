@@ -33,7 +33,7 @@ stored read_stored(std::string const& path) {
             found.numbers.push_back(number);
         }
         whole = whole && first + count == static_cast<std::int64_t>(found.numbers.size());
-        ++found.segments;
+        found.sizes.push_back(count);
     }
     sqlite3_finalize(rows);
     sqlite3_close(db);

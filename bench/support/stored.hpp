@@ -6,12 +6,15 @@
 
 namespace bench {
 
-/// What a minibatch database holds, read with SQLite alone: the numbers of the documents in the order of their offsets,
-/// and how many segments they are in. Throws if the offsets have gaps.
+/// What a minibatch database holds, read without minibatch: the numbers of the documents in the order of their offsets,
+/// and how many of them are in each segment.
 struct stored {
     std::vector<std::int64_t> numbers;
-    std::int64_t segments = 0;
+    std::vector<std::int64_t> sizes;
+
+    std::int64_t mean_size() const { return static_cast<std::int64_t>(numbers.size() / sizes.size()); }
 };
+/// Of an SQLite database. Throws if the offsets have gaps.
 stored read_stored(std::string const& path);
 
 /// Throws unless documents 0 … count-1 are stored in this order.

@@ -1,4 +1,4 @@
-#include "support/process.hpp"
+#include "support/other_process.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "support/options.hpp"
+
+namespace minibatch::test {
+class mongo_server;
+}
+
+namespace bench {
+
+/// Databases for minibatch and for what it is compared with, on one server: the one that the environment variable
+/// MINIBATCH_BENCH_MONGO_URL names, else one that is started for this program, in a new directory in `options::dir`,
+/// and makes each commit reach the disk. Throws std::runtime_error when there is none.
+class mongo_databases {
+  public:
+    explicit mongo_databases(options const& how);
+    ~mongo_databases();
+    mongo_databases(mongo_databases const&) = delete;
+    mongo_databases& operator=(mongo_databases const&) = delete;
+
+    /// The URL of a database with nothing in it, for writes that a majority has on disk and that the driver does not
+    /// repeat by itself. The one made before is dropped.
+    std::string fresh();
+
+  private:
+    void drop();
+    std::string server_;  // a URL; empty: `own_`
+    std::unique_ptr<minibatch::test::mongo_server> own_;
+    std::string used_;
+    int made_ = 0;
+};
+
+}  // namespace bench
