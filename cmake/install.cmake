@@ -6,6 +6,10 @@ install(TARGETS minibatch EXPORT minibatch-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(MINIBATCH_WITH_MONGODB)
+  install(TARGETS minibatch_mongoc EXPORT minibatch-targets)
+  set(find_mongoc "find_dependency(${minibatch_mongoc_package})\n")
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 if(TARGET minibatch_cli)
   install(TARGETS minibatch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -22,10 +26,14 @@ install(FILES ${PROJECT_BINARY_DIR}/minibatch-config.cmake ${PROJECT_BINARY_DIR}
 
 # A static library brings its own needs to every link; a shared one only those that its headers show.
 get_target_property(library_type minibatch TYPE)
+set(pc_requires sqlite3)
+if(MINIBATCH_WITH_MONGODB)
+  string(APPEND pc_requires " ${minibatch_mongoc_pc}")
+endif()
 if(library_type STREQUAL "STATIC_LIBRARY")
-  set(pc_requires "Requires: sqlite3")
+  set(pc_requires "Requires: ${pc_requires}")
 else()
-  set(pc_requires "Requires.private: sqlite3")
+  set(pc_requires "Requires.private: ${pc_requires}")
 endif()
 # The prefix is told relative to the file, so that an installed tree can be moved.
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

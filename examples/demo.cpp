@@ -1,6 +1,8 @@
 // Earthquakes, live: a producer replays a week of them in twenty seconds, and two consumers of the same stream report,
 // one for every hundred earthquakes, one for every two seconds.
 //   demo [--seconds N] [--interval N] [--feed FILE]
+// The stream is in a temporary database on SQLite, which is removed at the end, or, under a new name each time, in the
+// one that the environment variable MINIBATCH_URL names.
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <minibatch.hpp>
 
@@ -26,6 +29,7 @@ struct settings {
     double seconds = 20;
     double interval = 2;
     std::string feed = MINIBATCH_FEED;
+    std::string url;  // empty: a temporary database
 };
 
 /// A directory for the database, removed at the end.
@@ -104,25 +108,33 @@ asio::awaitable<void> by_time(minibatch::consumer consumer, std::size_t expected
     std::printf("    by time: all %zu of them\n", seen);
 }
 
+asio::awaitable<void> replay(settings how, minibatch::stream stream, std::vector<json::value> const& feed) {
+    minibatch::consumer_options options;
+    options.group = "hundreds";
+    auto hundreds = co_await stream.consume(minibatch::count_window(100), options);
+    options.group = "times";
+    auto times = co_await stream.consume(minibatch::fixed_time_window(to_milliseconds(how.interval)), options);
+    auto const all = [&]() -> asio::awaitable<void> {
+        co_await produce(stream, feed, how.seconds);
+        hundreds.stop(minibatch::drain::flush);  // what does not fill a hundred comes as a last window
+    };
+    co_await (all() && by_hundreds(hundreds) && by_time(times, feed.size()));
+}
+
 asio::awaitable<void> show(settings how) {
     auto const feed = read_earthquakes(how.feed);
     temporary_directory const directory;
-    std::printf("%zu earthquakes of one week, replayed in %g seconds into a stream on SQLite.\n", feed.size(),
-                how.seconds);
+    auto const url = how.url.empty() ? "sqlite:" + (directory.path() / "demo.db").string() : how.url;
+    std::printf("%zu earthquakes of one week, replayed in %g seconds into a stream %s.\n", feed.size(), how.seconds,
+                how.url.empty() ? "on SQLite" : "of the database that MINIBATCH_URL names");
     std::printf("Two consumer groups: every 100 earthquakes, and (indented) every %g seconds.\n\n", how.interval);
     {
-        auto const db = co_await minibatch::connect("sqlite:" + (directory.path() / "demo.db").string());
-        auto stream = co_await minibatch::stream::get_or_create(db, "quakes");
-        minibatch::consumer_options options;
-        options.group = "hundreds";
-        auto hundreds = co_await stream.consume(minibatch::count_window(100), options);
-        options.group = "times";
-        auto times = co_await stream.consume(minibatch::fixed_time_window(to_milliseconds(how.interval)), options);
-        auto const all = [&]() -> asio::awaitable<void> {
-            co_await produce(stream, feed, how.seconds);
-            hundreds.stop(minibatch::drain::flush);  // what does not fill a hundred comes as a last window
-        };
-        co_await (all() && by_hundreds(hundreds) && by_time(times, feed.size()));
+        auto const db = co_await minibatch::connect(url);
+        // In a database that stays, each run has a stream of its own.
+        auto const name = "quakes-" + std::to_string(std::time(nullptr)) + "-" + std::to_string(::getpid());
+        auto const stream = co_await minibatch::stream::get_or_create(db, name);
+        co_await replay(how, stream, feed);
+        co_await db.delete_stream(name);
     }
 }
 
@@ -156,5 +168,6 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "demo: %s\nusage: demo [--seconds N] [--interval N] [--feed FILE]\n", problem.what());
         return 2;
     }
+    if (auto const* url = std::getenv("MINIBATCH_URL")) how.url = url;
     return run(show(how));
 }

@@ -1,11 +1,15 @@
-"""demo.py PROGRAM: both consumers of the demo report all earthquakes, and the strongest."""
+"""demo.py PROGRAM [elsewhere]: both consumers of the demo report all earthquakes, and the strongest. With
+`elsewhere`, in the database that MINIBATCH_URL names."""
 import re
 import sys
 
-from support import check, output_of, own_directory, same
+from support import check, output_of, own_directory, same, url_of
 
 with own_directory():
-    text = output_of(sys.argv[1], "--seconds", "2", "--interval", "0.5")
+    elsewhere = url_of("demo") if sys.argv[2:] else None
+    text = output_of(sys.argv[1], "--seconds", "2", "--interval", "0.5", database=elsewhere)
+    if elsewhere:
+        check("the database that MINIBATCH_URL names" in text, f"it says where:\n{text}")
 check("by hundreds: all 1707 of them" in text and "by time: all 1707 of them" in text, f"all 1,707 reported twice:\n{text}")
 counts = {}
 for line in text.splitlines():

@@ -6,14 +6,14 @@ import subprocess
 import sys
 import threading
 
-from support import check, own_directory, same
+from support import check, own_directory, same, url_of
 
 program = sys.argv[1]
 
 
 class Server:
     def __init__(self):
-        self.process = subprocess.Popen([program, "--port", "0", "--db", "sqlite:http.db", "--max-body", "100000"],
+        self.process = subprocess.Popen([program, "--port", "0", "--db", url_of("http"), "--max-body", "100000"],
                                         stdout=subprocess.PIPE, text=True)
         greeting = self.process.stdout.readline()
         match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", greeting)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from support import check, own_directory, same
+from support import check, own_directory, same, url_of
 
 program = sys.argv[1]
 CONNECTIONS = 16
@@ -17,7 +17,7 @@ ENOUGH = 2000  # answers before the interruption
 
 class Server:
     def __init__(self):
-        self.process = subprocess.Popen([program, "--port", "0", "--db", "sqlite:http.db"], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([program, "--port", "0", "--db", url_of("http")], stdout=subprocess.PIPE,
                                         text=True)
         self.port = int(re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", self.process.stdout.readline())[1])
 
@@ -89,12 +89,20 @@ with own_directory():
     load = Load(server)
     streamed = []
     check(load.enough.wait(30), f"{ENOUGH} answers come, not only {len(load.answered)}")
-    listener = threading.Thread(target=lambda: streamed.extend(read_windows(server, "live", 10, lambda found: False)))
+    delivered = threading.Event()
+
+    def note(found):
+        if found:
+            delivered.set()
+        return False
+
+    listener = threading.Thread(target=lambda: streamed.extend(read_windows(server, "live", 10, note)))
     listener.start()
     with load.lock:
         target = len(load.answered) + 500
     while len(load.answered) < target:  # both at the same time
         load.clients[0].join(0.01)
+    check(delivered.wait(10), "windows come under load")
     began = time.monotonic()
     server.process.send_signal(signal.SIGINT)
     output, _ = server.process.communicate(timeout=20)

@@ -2,11 +2,11 @@
 import subprocess
 import sys
 
-from support import output_of, own_directory, same
+from support import output_of, own_directory, same, url_of
 
 program = sys.argv[1]
 with own_directory():
-    victim = subprocess.Popen([program, "sqlite:orders.db", "--hang"], stdout=subprocess.PIPE, text=True)
+    victim = subprocess.Popen([program, url_of("orders"), "--hang"], stdout=subprocess.PIPE, text=True)
     seen = []
     for line in victim.stdout:
         seen.append(line.rstrip("\n"))
@@ -18,6 +18,6 @@ with own_directory():
     same(seen, ["appended 12 orders",
                 "window billing/0/0-3, attempt 1: 0 1 2 3, committed",
                 "window billing/0/4-7, attempt 1: 4 5 6 … in the middle of it"], "before it was killed")
-    same(output_of(program, "sqlite:orders.db").splitlines(),
+    same(output_of(program, url_of("orders")).splitlines(),
          ["window billing/0/4-7, attempt 2: 4 5 6 7, committed",
           "window billing/0/8-11, attempt 1: 8 9 10 11, committed"], "after the restart")

@@ -95,8 +95,8 @@ class grammar {
   private:
     void add_database(CLI::App& app) {
         add_value(app, "--db", "URL",
-                  "The database: sqlite:PATH or a MongoDB URL (default: MINIBATCH_URL, MINIBATCH_MONGO_URL, MONGO_URL, "
-                  "else sqlite:minibatch.db)",
+                  "The database: sqlite:PATH, mongodb://HOST/DATABASE or mongodb+srv://HOST/DATABASE (default: the "
+                  "environment's MINIBATCH_URL, MINIBATCH_MONGO_URL or MONGO_URL, else sqlite:minibatch.db)",
                   [this](std::string const& text) {
                       // As from a variable of the shell that is not set: not a wish for the default.
                       if (text.empty()) throw std::invalid_argument("the URL is empty");

@@ -1,14 +1,16 @@
 # Sourced by the scripts in tools/: installs the Debian packages they need. Silent when nothing is missing.
 
 # What the library, the tool and the examples are built with.
-build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libsqlite3-dev libcli11-dev)
+build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libsqlite3-dev libmongoc-dev libcli11-dev)
 # The tests, and what the benchmarks need to be built; mount and util-linux (setpriv, unshare, nsenter) for a disk that
-# is full and a user who may not write.
-test_packages=(libboost-test1.81-dev pkg-config libhiredis-dev python3 curl mount util-linux)
+# is full and a user who may not write; python3-venv for the MongoDB server they start, openssl for its
+# certificates.
+test_packages=(libboost-test1.81-dev pkg-config libhiredis-dev python3 curl mount util-linux python3-venv
+    openssl)
 # Only `tools/test --all` needs these.
 check_packages=(clang-16 clang-format-16 libclang-rt-16-dev git)
 # What `bench/run` needs; its build is the one of the tests.
-bench_packages=(libboost-test1.81-dev pkg-config libhiredis-dev redis-server python3 python3-venv)
+bench_packages=(libboost-test1.81-dev pkg-config libhiredis-dev libmongoc-dev redis-server python3 python3-venv)
 
 # need_packages NAME…: installs those that are missing; fails, naming them, when that is not possible.
 need_packages() {
