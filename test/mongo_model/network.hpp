@@ -51,6 +51,7 @@ struct weather {
     int failovers = 0;  // each second
     int slow = 0;       // replications
     int cut = 0;        // connections, while an answer is awaited
+    int clock_set = 0;  // the database's, ahead or back by seconds, as a record is begun
 };
 
 /// The delay of a message.

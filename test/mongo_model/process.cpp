@@ -116,6 +116,7 @@ void process::next_job() {
 
 void process::begin(mongo::new_record what) {
     record_ = std::move(what);
+    if (time_.chance(how_.clock_set)) skew_ = time_.pick(-8'000, 300);
     steps_ = 0;
     deadline_ = time_.now() + (time_.chance(500) ? time_.pick(100, 5'000) : time_.pick(5'000, 40'000));
     if (newest_) adding_.note_end(*newest_);

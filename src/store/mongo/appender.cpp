@@ -38,7 +38,9 @@ appender::action appender::place(time_ms now) {
     if (end.last_batch == record_.batch)
         return done{{end.end.number - 1, end.end.offset - end.last_count, end.last_created}, end.end};
     if (record_.count == 0 && end.last_created >= record_.until) return done{{}, end.end};
-    auto const created = rules::stamp(now, end.last_created);
+    auto created = rules::stamp(now, end.last_created);
+    // The clock may have been set back since it was found to have passed `until`.
+    if (record_.count == 0 && !record_.deleted) created = std::max(created, record_.until);
     sent_ = {record_.batch, {end.end.number, end.end.offset, created, end.bytes}, false};
     return last_ = insert{sent_->where};
 }
@@ -104,17 +106,18 @@ appender::action appender::not_done(failure const& why, bool last) {
     if (why.how == severity::refused && !maybe) return give_up(why.code, why.text);
     if (why.how == severity::refused || last) {
         auto const code = maybe ? errc::outcome_unknown : errc::unavailable;
-        if (!maybe) return give_up(code, why.text);
-        sent_->maybe_stored = true;
-        // It may come again, by its batch, also after others.
-        unresolved_.push_back(std::move(*sent_));
-        if (unresolved_.size() > max_unresolved) unresolved_.pop_front();
         return give_up(code, why.text);
     }
     return pause{++tries_, 0};
 }
 
 appender::action appender::give_up(errc code, std::string text) {
+    if (sent_ && code == errc::outcome_unknown) {
+        // It may come again, by its batch, also after others.
+        sent_->maybe_stored = true;
+        unresolved_.push_back(std::move(*sent_));
+        if (unresolved_.size() > max_unresolved) unresolved_.pop_front();
+    }
     sent_.reset();
     return failed{code, std::move(text)};
 }

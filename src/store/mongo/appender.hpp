@@ -27,7 +27,8 @@ struct new_record {
     std::string batch;       // never empty
     std::int64_t count = 0;  // 0: a control record
     std::int64_t bytes = 0;  // of its text
-    /// For a control record: write none if the last record's `created` is not below.
+    /// For a control record: write none if the last record's `created` is not below; else it is given at least this
+    /// one.
     time_ms until = 0;
     bool deleted = false;  // it says that the stream was deleted
 };
@@ -121,6 +122,7 @@ class appender {
     action choose(steady_time steady_now, time_ms now);
     action place(time_ms now);
     action accept(bool just_inserted);
+    /// With an unknown outcome the attempt is remembered.
     action give_up(errc code, std::string text);
 
     std::optional<log_end> end_;

@@ -93,7 +93,7 @@ bool logs::note_end(log_view& of, log_end const& end) {
 
 std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> const& numbers,
                                         std::optional<cluster_time> after, steady_time deadline, failure* why,
-                                        bool even_deleted) {
+                                        bool even_deleted) try {
     auto const command = find_by_key(log, numbers, false, clients_, after);
     bson::document reply;
     if (why) {
@@ -115,6 +115,11 @@ std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> co
     });
     if (out.front && out.front->deleted && !even_deleted) out.front.reset();
     return out;
+} catch (error const& problem) {
+    if (!why) throw;
+    // Documents that are not ours, or damaged: who asks may have something to say that matters more.
+    *why = {severity::refused, static_cast<errc>(problem.code().value()), problem.what(), 0, false, false};
+    return std::nullopt;
 }
 
 std::optional<logs::found_end> logs::find_end(log_id log, std::int64_t from, std::optional<cluster_time> after,
