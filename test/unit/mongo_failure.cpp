@@ -16,11 +16,13 @@ BOOST_AUTO_TEST_CASE(codes_of_the_server) {
     };
     std::vector<row> const table{
         {10107, severity::not_done, {}},  // not the primary
-        {189, severity::not_done, {}},    // stepping down
-        {91, severity::not_done, {}},     // shutting down
         {112, severity::not_done, {}},    // a write conflict
         {13435, severity::not_done, {}},  // a secondary
         {50, severity::unknown, {}},      // took too long
+        {189, severity::unknown, {}},     // stepping down
+        {91, severity::unknown, {}},      // shutting down
+        {11600, severity::unknown, {}},   // … in the middle of it
+        {11602, severity::unknown, {}},   // another one has become the primary
         {11601, severity::unknown, {}},   // interrupted
         {6, severity::unknown, {}},       // a router lost its shard
         {262, severity::unknown, {}},     // … or its time

@@ -20,7 +20,7 @@ void on_started(mongoc_apm_command_started_t const* event) {
 }
 
 /// The error that the answer to a write carries although the command as a whole succeeded.
-std::optional<failure> error_within(bson_t const& reply) {
+std::optional<failure> error_within(bson_t const& reply) try {
     bson::fields const body(reply, "an answer of the server");
     std::optional<failure> found;
     if (body.array_if("writeErrors")) {
@@ -42,6 +42,9 @@ std::optional<failure> error_within(bson_t const& reply) {
             if (!found) found = of_concern(item);
         });
     return found;
+} catch (error const& damage) {
+    // Whatever it was to say, the command may have been carried out.
+    return failure{severity::unknown, errc::corrupt, damage.what(), 0, false, false};
 }
 
 struct session_deleter {
@@ -151,6 +154,7 @@ answer client_pool::once(loan const& with, command_kind kind, bson_t const& comm
     bson_destroy(&reply);
     out.problem = error_within(*out.body.get());
     if (!out.problem && !done) out.problem = failure_of(problem, *out.body.get());
+    if (out.problem && kind == command_kind::write && !options) doubt_retried(*out.problem, problem);
     return out;
 }
 
@@ -188,11 +192,17 @@ answer client_pool::insert(char const* collection, bson_t const& document, stead
     bson_destroy(&reply);
     out.problem = error_within(*body);
     if (!out.problem && !done) out.problem = failure_of(problem, *body);
+    if (out.problem) doubt_retried(*out.problem, problem);
     std::uint32_t seconds = 0;
     std::uint32_t increment = 0;
     if (session) mongoc_client_session_get_operation_time(session.get(), &seconds, &increment);
     if (seconds != 0) bson::builder(out.body).timestamp("operationTime", seconds, increment);
     return out;
+}
+
+void client_pool::doubt_retried(failure& of, bson_error_t const& problem) const {
+    bool const nothing_sent = problem.domain == MONGOC_ERROR_SERVER_SELECTION;
+    if (how_.retry_writes && of.how == severity::not_done && !nothing_sent) of.how = severity::unknown;
 }
 
 failure client_pool::failure_of(bson_error_t const& problem, bson_t const& reply) const {

@@ -83,6 +83,8 @@ class client_pool {
   private:
     bson::document write_concern(steady_time deadline) const;
     failure failure_of(bson_error_t const& problem, bson_t const& reply) const;
+    /// When the driver tries writes twice, it tells of one try; the other one may have been carried out.
+    void doubt_retried(failure& of, bson_error_t const& problem) const;
 
     settings how_;
     std::function<void(std::string_view)> on_command_;

@@ -14,12 +14,10 @@ constexpr std::array not_now{
     24,     // LockTimeout
     46,     // LockBusy
     63,     // StaleShardVersion
-    91,     // ShutdownInProgress
     112,    // WriteConflict
     133,    // FailedToSatisfyReadPreference
     134,    // ReadConcernMajorityNotAvailableYet
     150,    // StaleEpoch
-    189,    // PrimarySteppedDown
     225,    // TransactionTooOld
     234,    // RetryChangeStream
     244,    // TransactionAborted
@@ -27,14 +25,13 @@ constexpr std::array not_now{
     251,    // NoSuchTransaction
     10058,  // LegacyNotPrimary
     10107,  // NotWritablePrimary
-    11600,  // InterruptedAtShutdown
-    11602,  // InterruptedDueToReplStateChange
     13388,  // StaleConfig
     13435,  // NotPrimaryNoSecondaryOk
     13436,  // NotPrimaryOrSecondary
 };
 
-/// The command was stopped in the middle, or what a router had from a shard was.
+/// The command was stopped in the middle, or what a router had from a shard was. A server that steps down or shuts down
+/// may say so before or after the write.
 constexpr std::array cut_off{
     6,      // HostUnreachable
     7,      // HostNotFound
@@ -43,7 +40,11 @@ constexpr std::array cut_off{
     262,    // ExceededTimeLimit
     9001,   // SocketException
     50,     // MaxTimeMSExpired
+    91,     // ShutdownInProgress
+    189,    // PrimarySteppedDown
+    11600,  // InterruptedAtShutdown
     11601,  // Interrupted
+    11602,  // InterruptedDueToReplStateChange
 };
 
 errc meaning(std::int32_t code) {
