@@ -42,9 +42,10 @@ bool sleep_within(milliseconds delay, steady_time deadline) {
 }  // namespace
 
 std::string random_batch() {
-    thread_local std::mt19937_64 random(std::random_device{}());
+    // Straight from the machine: a generator of our own would go on alike in both processes after a fork.
+    thread_local std::random_device random;
     char text[24];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(random()));
+    std::snprintf(text, sizeof text, "%08x%08x", random(), random());
     return text;
 }
 
