@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::seconds remembered_for{5};
 /// How often to look for remains of streams that others have deleted.
 constexpr std::chrono::minutes sweep_period{10};
+/// How long records and tombstones stay, so that whoever was cut off finds them in the way.
+constexpr auto tombstone_time = 2 * removal_delay;
 
 /// The note that a stream was deleted, until nothing is left of it. No stream has such a name.
 std::string grave(std::int64_t incarnation) { return "!" + incarnation_text(incarnation); }
@@ -184,7 +186,7 @@ bool stream_table::drop(std::string const& name, std::int64_t incarnation, stead
     // From here on it can be finished by anybody; by us, if this call does not get to its end.
     {
         std::lock_guard const lock(mutex_);
-        sweep_at_ = std::chrono::steady_clock::now() + removal_delay;
+        sweep_at_ = logs_.time().steady_now() + removal_delay;
     }
     auto const note = update_one(
         collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(incarnation)); },
@@ -222,6 +224,11 @@ void stream_table::finish(std::int64_t incarnation, steady_time deadline) {
     forget(incarnation);
 }
 
+bool stream_table::buried_by_us(std::int64_t incarnation) {
+    std::lock_guard const lock(mutex_);
+    return buried_.contains(incarnation);
+}
+
 /// After this no handle can use the stream any more.
 void stream_table::bury(std::int64_t incarnation, int partitions, steady_time deadline) {
     for (int partition = 0; partition < partitions; ++partition) {
@@ -244,10 +251,12 @@ void stream_table::bury(std::int64_t incarnation, int partitions, steady_time de
         groups_.drop_all(log, names, deadline);
         logs_.forget(log);
     }
+    std::lock_guard const lock(mutex_);
+    buried_[incarnation] = logs_.time().steady_now();
 }
 
 void stream_table::sweep(steady_time deadline) {
-    auto const now = std::chrono::steady_clock::now();
+    auto const now = logs_.time().steady_now();
     {
         std::lock_guard const lock(mutex_);
         if (sweep_at_ && *sweep_at_ > now) return;
@@ -275,14 +284,21 @@ void stream_table::sweep(steady_time deadline) {
     });
     for (auto const& each : found) {
         // The one who began it may be at it still.
-        if (logs_.time().now() - each.deleted < std::chrono::milliseconds(removal_delay).count() * 2) {
-            std::lock_guard const lock(mutex_);
-            sweep_at_ = now + removal_delay;
-            continue;
+        bool const ripe = logs_.time().now() - each.deleted >= std::chrono::milliseconds(tombstone_time).count();
+        if (ripe && !buried_by_us(each.incarnation)) {
+            // Whether it has got to the end is not known: the tombstones count from now.
+            auto const finish = delete_stream(each.name, each.incarnation);
+            clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
+            bury(each.incarnation, each.partitions, deadline);
         }
-        auto const finish = delete_stream(each.name, each.incarnation);
-        clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
-        bury(each.incarnation, each.partitions, deadline);
+        {
+            std::lock_guard const lock(mutex_);
+            auto const buried = buried_.find(each.incarnation);
+            if (!ripe || now - buried->second < tombstone_time) {
+                sweep_at_ = now + removal_delay;
+                continue;
+            }
+        }
         for (int partition = 0; partition < each.partitions; ++partition) {
             log_id const log{each.incarnation, partition};
             auto const records = logs_.remains(log, deadline);
@@ -295,6 +311,8 @@ void stream_table::sweep(steady_time deadline) {
         auto const done =
             delete_one(collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(each.incarnation)); });
         clients_.run("delete stream", command_kind::write, *done.get(), deadline);
+        std::lock_guard const lock(mutex_);
+        buried_.erase(each.incarnation);
     }
 }
 

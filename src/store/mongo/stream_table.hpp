@@ -34,13 +34,15 @@ class stream_table {
     void make_heads(stream_record const& stream, steady_time deadline);
     void finish(std::int64_t incarnation, steady_time deadline);
     void bury(std::int64_t incarnation, int partitions, steady_time deadline);
+    bool buried_by_us(std::int64_t incarnation);
 
     client_pool& clients_;
     logs& logs_;
     group_table& groups_;
     std::mutex mutex_;
     std::map<std::int64_t, remembered> known_;
-    std::optional<steady_time> sweep_at_;  // absent: at once
+    std::optional<steady_time> sweep_at_;         // absent: at once
+    std::map<std::int64_t, steady_time> buried_;  // when; by this handle, of what is not removed yet
 };
 
 }  // namespace minibatch::store::mongo

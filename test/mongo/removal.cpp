@@ -1,0 +1,135 @@
+// When records leave the database for good: late enough that whoever was cut off finds what is in its way.
+#include <algorithm>
+#include <boost/json.hpp>
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <vector>
+
+#include "store/open.hpp"
+#include "support/mongo_command.hpp"
+#include "support/mongo_database.hpp"
+
+using namespace minibatch;
+using namespace minibatch::test;
+using namespace minibatch::store;
+
+namespace {
+
+/// Both clocks go when the test says so.
+class steered_clock final : public store::clock {
+  public:
+    time_ms system_now() override { return 1'000'000 + passed_.load(); }
+    steady_time steady_now() override { return started_ + milliseconds(passed_.load()); }
+    void pass(std::chrono::seconds how_long) { passed_ += milliseconds(how_long).count(); }
+
+  private:
+    steady_time started_ = std::chrono::steady_clock::now();
+    std::atomic<std::int64_t> passed_ = 0;
+};
+
+struct database {
+    std::string url = fresh_database_url();
+    std::shared_ptr<steered_clock> time = std::make_shared<steered_clock>();
+
+    std::shared_ptr<store::store> open() const {
+        open_options options;
+        options.time = time;
+        return open_store(url, options);
+    }
+    steady_time soon() const { return time->steady_now() + std::chrono::seconds(20); }
+
+    std::vector<std::string> ids(std::string const& collection) const {
+        auto const answer = boost::json::parse(
+            mongo_command(url, R"({"find": ")" + collection + R"(", "sort": {"_id": 1}, "projection": {"_id": 1}})"));
+        std::vector<std::string> out;
+        for (auto const& each : answer.at("cursor").at("firstBatch").as_array())
+            out.emplace_back(each.at("_id").as_string());
+        return out;
+    }
+    /// The ends of the ids of records: their numbers.
+    std::vector<int> numbers() const {
+        std::vector<int> out;
+        for (auto const& id : ids("minibatch_segments"))
+            if (std::count(id.begin(), id.end(), '/') == 2) out.push_back(std::stoi(id.substr(id.rfind('/') + 1)));
+        return out;
+    }
+};
+
+template <class Result, class Request>
+Result write(store::store& to, steady_time deadline, Request request) {
+    write_job job{std::move(request), {}};
+    to.write({&job, 1}, deadline);
+    if (auto const* failure = std::get_if<error>(&job.result)) throw *failure;
+    return std::get<Result>(job.result);
+}
+
+void append(database const& at, store::store& to, log_id log, int segments) {
+    for (int i = 0; i < segments; ++i)
+        write<append_result>(to, at.soon(), append_request{log, "", 1, std::make_shared<std::string const>("[{}]")});
+}
+
+using numbers = std::vector<int>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(removal)
+
+BOOST_AUTO_TEST_CASE(trimmed_records_stay_for_ten_seconds) {
+    database const at;
+    auto const db = at.open();
+    log_id const log{db->open_stream("s", 1, {}, at.soon()).incarnation, 0};
+    auto const group = db->register_group({log, "g"}, start_position::earliest, false, at.soon());
+    append(at, *db, log, 4);
+    auto const held =
+        write<acquire_result>(*db, at.soon(), acquire_request{group.id, "owner", "a", milliseconds(60'000), {}});
+    auto state = held.state;
+    state.low = 3;
+    state.low_number = 3;
+    at.time->pass(std::chrono::seconds(2));
+    write<done>(*db, at.soon(), commit_request{group.id, held.held.epoch, state, {}});
+    BOOST_TEST(write<trim_result>(*db, at.soon(), trim_request{log, 100}).removed == 3);
+
+    db->maintain(at.soon());
+    BOOST_TEST(at.numbers() == (numbers{0, 1, 2, 3}), boost::test_tools::per_element());
+    at.time->pass(std::chrono::seconds(9));
+    db->maintain(at.soon());
+    BOOST_TEST(at.numbers() == (numbers{0, 1, 2, 3}), boost::test_tools::per_element());
+    at.time->pass(std::chrono::seconds(2));
+    db->maintain(at.soon());
+    BOOST_TEST(at.numbers() == (numbers{3}), boost::test_tools::per_element());
+}
+
+// Who deletes a stream may die after the first step. Whoever finishes it counts from its own burial.
+BOOST_AUTO_TEST_CASE(what_others_have_left_of_a_stream) {
+    database const at;
+    auto const first = at.open();
+    auto const incarnation = first->open_stream("s", 1, {}, at.soon()).incarnation;
+    append(at, *first, {incarnation, 0}, 2);
+    // The first step of a deletion, and no more.
+    auto const text = at.ids("minibatch_segments").front().substr(0, 16);
+    mongo_command(at.url, R"({"insert": "minibatch_streams", "documents": [{"_id": "!)" + text +
+                              R"(", "name": "s", "of": ")" + text + R"(", "partitions": 1, "deleted":
+                              {"$date": {"$numberLong": ")" +
+                              std::to_string(at.time->system_now()) + R"("}}}]})");
+
+    auto const other = at.open();
+    other->maintain(at.soon());
+    BOOST_TEST(at.numbers() == (numbers{0, 1}), boost::test_tools::per_element());
+
+    // Buried, with a tombstone; the one that was cut off runs into it.
+    at.time->pass(std::chrono::seconds(60));
+    other->maintain(at.soon());
+    BOOST_TEST(at.numbers() == (numbers{0, 1, 2}), boost::test_tools::per_element());
+    BOOST_CHECK_EXCEPTION(append(at, *first, {incarnation, 0}, 1), error,
+                          [](error const& problem) { return problem.code() == errc::stream_deleted; });
+
+    at.time->pass(std::chrono::seconds(19));
+    other->maintain(at.soon());
+    BOOST_TEST(at.numbers() == (numbers{0, 1, 2}), boost::test_tools::per_element());
+    at.time->pass(std::chrono::seconds(11));
+    other->maintain(at.soon());
+    BOOST_TEST(at.ids("minibatch_segments").empty());
+    BOOST_TEST(at.ids("minibatch_streams").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
