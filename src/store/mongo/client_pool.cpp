@@ -25,7 +25,8 @@ std::optional<failure> error_within(bson_t const& reply) try {
     std::optional<failure> found;
     if (body.array_if("writeErrors")) {
         body.each_object("writeErrors", [&](bson::fields const& item) {
-            if (!found)
+            // What is there already must not hide that something else could not be written.
+            if (!found || found->server_code == duplicate_key)
                 found = classify_code(static_cast<std::int32_t>(item.integer("code")),
                                       item.text_if("errmsg").value_or("a write was refused"));
         });
