@@ -24,11 +24,11 @@ class operation {
 
     /// Posts the outcome to the caller's executor. `problem` comes with default-constructed results.
     void complete(std::optional<error> problem, Results... results) {
-        // The work goes along with the handler and ends where it runs: ended here, it might touch a context whose owner
-        // has seen the outcome and is gone.
-        auto const executor = asio::prefer(executor_, asio::execution::outstanding_work.untracked);
-        asio::post(executor, [work = std::exchange(executor_, {}), handler = std::move(handler_),
-                              problem = std::move(problem),
+        // The work lasts until `post` has returned: the handler may be all that the caller's context was running for,
+        // and a context must not end while it is being posted to.
+        auto const busy = std::exchange(executor_, {});
+        auto const executor = asio::prefer(busy, asio::execution::outstanding_work.untracked);
+        asio::post(executor, [handler = std::move(handler_), problem = std::move(problem),
                               results = std::tuple<Results...>(std::move(results)...)]() mutable {
             std::apply([&](auto&... values) { std::move(handler)(std::move(problem), std::move(values)...); }, results);
         });

@@ -58,4 +58,22 @@ COROUTINE_TEST(an_error_that_is_a_value_wins_the_race) {
     BOOST_TEST((std::get<0>(std::get<0>(outcome)) == errc::stream_deleted));
 }
 
+// Nothing else keeps the context going, and it is gone as soon as the outcome has been taken: the thread sanitizer sees
+// whether the thread that has brought it was still at it.
+BOOST_AUTO_TEST_CASE(a_context_that_ends_with_its_last_operation) {
+    minibatch::database db;
+    minibatch::stream to;
+    test::run([&]() -> asio::awaitable<void> {
+        db = co_await minibatch::connect("memory:");
+        to = co_await minibatch::stream::get_or_create(db, "s");
+    });
+    std::int64_t appended = 0;
+    for (int i = 0; i < 2'000; ++i)
+        test::run([&]() -> asio::awaitable<void> {
+            co_await to.append_json("{}");
+            ++appended;
+        });
+    BOOST_TEST(appended == 2'000);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

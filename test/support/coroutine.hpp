@@ -21,7 +21,6 @@ inline void run(std::function<asio::awaitable<void>()> body, std::chrono::second
     asio::co_spawn(context, std::move(body), [&](std::exception_ptr thrown) {
         problem = thrown;
         ended = true;
-        context.stop();
     });
     context.run_for(limit);
     BOOST_REQUIRE_MESSAGE(ended, "the coroutine did not end within " << limit.count() << " s");
