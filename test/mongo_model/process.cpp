@@ -10,8 +10,7 @@ using minibatch::store::milliseconds;
 using mongo::appender;
 
 process::process(timeline& time, weather const& how, cluster& with, ledger& told, std::string name)
-    : time_(time),
-      how_(how),
+    : station(time, how),
       cluster_(with),
       told_(told),
       name_(std::move(name)),
@@ -22,34 +21,6 @@ process::process(timeline& time, weather const& how, cluster& with, ledger& told
 steady_time process::steady_now() const { return steady_time(milliseconds(offset_ + time_.now() * rate_ / 1'000)); }
 
 time_ms process::database_now() const { return 1'000'000 + time_.now() + skew_; }
-
-void process::run(std::function<void()> what) {
-    if (time_.now() >= stands_until_ && time_.chance(how_.paused))
-        stands_until_ = time_.now() + (time_.chance(300) ? time_.pick(1, 60'000) : time_.pick(6'000, 20'000));
-    if (time_.now() >= stands_until_) return what();
-    time_.after(stands_until_ - time_.now(), [this, what = std::move(what)] { run(what); });
-}
-
-void process::ask(line& on, std::function<void(answer)> serve, std::function<void(reply)> then, moment patience) {
-    auto const id = ++on.waiting;
-    auto const arrive = [this, &on, id, then = std::move(then)](reply what) {
-        run([&on, id, then, what = std::move(what)] {
-            if (on.waiting != id) return;
-            ++on.waiting;
-            then(what);
-        });
-    };
-    reply nothing;
-    nothing.lost = true;
-    if (time_.chance(how_.cut)) patience = std::min<moment>(patience, time_.pick(1, 4'000));
-    time_.after(std::max<moment>(patience, 1), [arrive, nothing] { arrive(nothing); });
-    if (time_.chance(how_.lost)) return;
-    time_.after(delay_of_request(time_, how_), [this, arrive, serve = std::move(serve)] {
-        serve([this, arrive](reply what) {
-            if (!time_.chance(how_.lost)) time_.after(time_.pick(0, 3), [arrive, what] { arrive(what); });
-        });
-    });
-}
 
 void process::serve_read(std::optional<op_time> after, answer to, int tries) {
     reply out;
@@ -148,7 +119,7 @@ void process::learn(appender::learn const& what) {
     std::optional<op_time> after;
     if (what.after_duplicate) after = answered_at_;
     auto const asked = steady_now();
-    ask(
+    ask<reply>(
         writing_, [this, after](answer to) { serve_read(after, std::move(to)); },
         [this, from = what.from, asked](reply const& got) {
             if (got.lost) return not_done(true);
@@ -167,7 +138,7 @@ void process::insert(mongo::placement const& where) {
     if (time_.now() >= deadline_) return not_done(false);
     adding_.sending(steady_now());
     record const what{where, record_.count, record_.bytes, record_.batch, record_.deleted};
-    ask(
+    ask<reply>(
         writing_, [this, what](answer to) { serve_insert(what, std::move(to)); },
         [this](reply const& got) {
             if (got.lost || got.refused) return not_done(got.lost);
@@ -179,7 +150,7 @@ void process::insert(mongo::placement const& where) {
 
 void process::confirm() {
     if (time_.now() >= deadline_) return not_done(false);
-    ask(
+    ask<reply>(
         writing_, [this, after = answered_at_](answer to) { serve_read(after, std::move(to)); },
         [this](reply const& got) {
             if (got.lost) return not_done(true);
@@ -242,7 +213,7 @@ void process::look_after() {
     if (time_.now() >= until_) return;
     time_.after(time_.pick(300, 3'000), [this] { run([this] { look_after(); }); });
     auto const asked = steady_now();
-    ask(
+    ask<reply>(
         keeping_, [this](answer to) { serve_read(std::nullopt, std::move(to)); },
         [this, asked](reply const& got) {
             auto const& front = cluster_.front(got.when);
@@ -268,7 +239,7 @@ void process::trim(op_time seen) {
         if (!at) return cluster_.wrong("a record at or above the floor cannot be read");
         floor = {to, at->where.first};
     }
-    ask(
+    ask<reply>(
         keeping_, [this, floor](answer to) { when_durable(cluster_.raise_floor(floor), std::move(to)); },
         [this, floor](reply const& got) {
             if (!got.lost) floor_ = std::max(floor_, floor.number);
@@ -280,7 +251,7 @@ void process::trim(op_time seen) {
 void process::remove() {
     auto const until = std::min(floor_, reached_.removable_below(steady_now()));
     if (until <= removed_below_) return;
-    ask(
+    ask<reply>(
         keeping_,
         [this, from = removed_below_, until](answer to) { when_durable(cluster_.remove(from, until), std::move(to)); },
         [this, until](reply const& got) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mongo_model/cluster.hpp"
+#include "mongo_model/station.hpp"
 #include "store/mongo/reached.hpp"
 
 namespace mongo_model {
@@ -24,7 +25,7 @@ struct ledger {
 
 /// A process that appends to the log, seals, trims, clears and deletes it, in the way of `logs::add` and of the store's
 /// trimming.
-class process {
+class process : station {
   public:
     process(timeline& time, weather const& how, cluster& with, ledger& told, std::string name);
 
@@ -39,16 +40,8 @@ class process {
         op_time when = 0;
     };
     using answer = std::function<void(reply)>;
-    /// What waits for the answer to one request at a time.
-    struct line {
-        std::uint64_t waiting = 0;
-    };
-
     steady_time steady_now() const;
     time_ms database_now() const;
-    /// Carries it out unless the process stands still; then later.
-    void run(std::function<void()> what);
-    void ask(line& on, std::function<void(answer)> serve, std::function<void(reply)> then, moment patience);
     void serve_read(std::optional<op_time> after, answer to, int tries = 0);
     void serve_insert(record what, answer to);
     void when_durable(op_time write, answer to);
@@ -70,15 +63,12 @@ class process {
     void trim(op_time seen);
     void remove();
 
-    timeline& time_;
-    weather const& how_;
     cluster& cluster_;
     ledger& told_;
     std::string name_;
     std::int64_t rate_;    // of the steady clock, in thousandths
     std::int64_t offset_;  // of the steady clock
     time_ms skew_;
-    moment stands_until_ = 0;
     moment until_ = 0;
     bool deletes_ = false;
 

@@ -93,7 +93,7 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
             adding.sending(time_.steady_now());
             auto const got = insert(log, at->where, record, messages, deadline);
             of.round_trip = steady_clock::now() - sent;
-            answered_at = operation_time(got);
+            answered_at = operation_time(got.body);
             if (!got.problem) {
                 // Before the change stream tells of it, to whom it is no news then. Whether it counts is still open.
                 auto const& where = at->where;

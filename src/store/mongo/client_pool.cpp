@@ -70,9 +70,9 @@ std::string without_server(mongoc_uri_t const* uri, std::string_view words) {
 
 }  // namespace
 
-std::optional<cluster_time> operation_time(answer const& from) {
+std::optional<cluster_time> operation_time(bson::document const& answer) {
     bson_iter_t at;
-    if (!bson_iter_init_find(&at, from.body.get(), "operationTime") || !BSON_ITER_HOLDS_TIMESTAMP(&at))
+    if (!bson_iter_init_find(&at, answer.get(), "operationTime") || !BSON_ITER_HOLDS_TIMESTAMP(&at))
         return std::nullopt;
     cluster_time out;
     bson_iter_timestamp(&at, &out.seconds, &out.increment);

@@ -28,7 +28,7 @@ struct cluster_time {
     std::uint32_t seconds = 0;
     std::uint32_t increment = 0;
 };
-std::optional<cluster_time> operation_time(answer const& from);
+std::optional<cluster_time> operation_time(bson::document const& answer);
 
 /// The driver's clients, and how commands are sent by them: with the store's write and read concern, within a time.
 /// Thread-safe.

@@ -1,22 +1,13 @@
 #include "store/mongo/groups.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "store/mongo/commands.hpp"
-#include "store/mongo/expressions.hpp"
 #include "store/rules.hpp"
 
+/// Registration and deletion of consumer groups, and finding them.
 namespace minibatch::store::mongo {
 namespace {
-
-/// The time, in milliseconds, as an expression of an update: the server's own, or the one that a test has given.
-void add_now(bson::builder& into, char const* key, database_clock& time) {
-    if (time.real())
-        into.object(key, [](bson::builder& b) { b.add("$toLong", "$$NOW"); });
-    else
-        into.add(key, time.now());
-}
 
 bson::document find_groups(std::vector<std::string> const& keys, bson::document const& concern) {
     return bson::make([&](bson::builder& out) {
@@ -34,32 +25,45 @@ bson::document find_groups(std::vector<std::string> const& keys, bson::document 
     });
 }
 
-/// By key.
-std::map<std::string, group_state> load(client_pool& clients, std::vector<std::string> const& keys,
-                                        steady_time deadline) {
+}  // namespace
+
+std::map<std::string, stored_group> group_table::load(std::vector<std::string> const& keys, steady_time deadline,
+                                                      std::optional<cluster_time> after) {
     constexpr std::size_t at_once = 1'000;
-    std::map<std::string, group_state> out;
+    std::map<std::string, stored_group> out;
     for (std::size_t i = 0; i < keys.size(); i += at_once) {
         std::vector<std::string> const part(
             keys.begin() + static_cast<std::ptrdiff_t>(i),
             keys.begin() + static_cast<std::ptrdiff_t>(std::min(i + at_once, keys.size())));
-        auto const command = find_groups(part, clients.read_concern());
-        auto const reply = clients.run("read groups", command_kind::read, *command.get(), deadline);
+        auto const command = find_groups(part, clients_.read_concern(after));
+        auto const reply = clients_.run("read groups", command_kind::read, *command.get(), deadline);
         documents_of(reply, "a consumer group",
                      [&](bson::fields const& each) { out.emplace(each.text("_id"), parse_group(each)); });
     }
     return out;
 }
 
-}  // namespace
-
 void group_table::missing(group_id const& id, steady_time deadline) {
     static_cast<void>(logs_.read_head(id.log, deadline));  // or the stream is gone
     throw error(errc::group_not_found, "there is no group '" + id.group + "'");
 }
 
-std::optional<group_state> group_table::find(group_id const& id, steady_time deadline) {
-    auto found = load(clients_, {group_key(id)}, deadline);
+std::variant<failure, std::optional<stored_group>> group_table::look(group_id const& id,
+                                                                     std::optional<cluster_time> after,
+                                                                     steady_time deadline) try {
+    auto const command = find_groups({group_key(id)}, clients_.read_concern(after));
+    auto got = clients_.once(command_kind::read, *command.get(), deadline);
+    if (got.problem) return *got.problem;
+    std::optional<stored_group> out;
+    documents_of(got.body, "a consumer group", [&](bson::fields const& each) { out = parse_group(each); });
+    return out;
+} catch (error const& damage) {
+    return failure{severity::refused, static_cast<errc>(damage.code().value()), damage.what(), 0, false, false};
+}
+
+std::optional<group_state> group_table::find(group_id const& id, steady_time deadline,
+                                             std::optional<cluster_time> after) {
+    auto found = load({group_key(id)}, deadline, after);
     if (found.empty()) return std::nullopt;
     return std::move(found.begin()->second);
 }
@@ -68,11 +72,11 @@ std::vector<std::optional<group_state>> group_table::of_log(log_id log, std::vec
                                                             steady_time deadline) {
     std::vector<std::string> keys;
     for (auto const& name : names) keys.push_back(group_key({log, name}));
-    auto const found = load(clients_, keys, deadline);
+    auto const found = load(keys, deadline);
     std::vector<std::optional<group_state>> out;
     for (auto const& key : keys) {
         auto const at = found.find(key);
-        out.push_back(at == found.end() ? std::nullopt : std::optional(at->second));
+        out.push_back(at == found.end() ? std::nullopt : std::optional<group_state>(at->second));
     }
     return out;
 }
@@ -142,7 +146,7 @@ std::vector<group_state> group_table::list(std::int64_t incarnation, int partiti
         for (auto const& name : logs_.read_head(log, deadline).groups) keys.push_back(group_key({log, name}));
     }
     std::vector<group_state> out;
-    for (auto& [key, group] : load(clients_, keys, deadline)) out.push_back(std::move(group));
+    for (auto& [key, group] : load(keys, deadline)) out.push_back(std::move(group));
     std::sort(out.begin(), out.end(), [](auto const& a, auto const& b) {
         return std::pair(a.id.group, a.id.log) < std::pair(b.id.group, b.id.log);
     });
@@ -209,168 +213,6 @@ void group_table::drop_all(log_id log, std::vector<std::string> const& names, st
         });
     });
     clients_.run("delete stream", command_kind::write, *remove.get(), deadline);
-}
-
-acquire_result group_table::acquire(acquire_request const& request, steady_time deadline) {
-    if (request.owner.empty() || request.acquisition.empty() || request.duration.count() <= 0)
-        throw error(errc::invalid_argument,
-                    "group '" + request.group.group + "': a lease needs an owner, an id and a duration");
-    auto& time = logs_.time();
-    auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
-    using namespace expression;
-    auto const held = operation("$ne", field("$owner"), value(std::string_view()));
-    auto const ours =
-        operation("$and", held, operation("$eq", field("$acquisition"), value(std::string_view(request.acquisition))));
-    auto const is_free = operation("$or", operation("$eq", field("$owner"), value(std::string_view())),
-                                   operation("$lte", field("$expires"), now));
-    auto const seen = request.unchanged.value_or(lease{"", "", -1, 0});
-    auto const unchanged =
-        operation("$and", operation("$eq", field("$acquisition"), value(std::string_view(seen.acquisition))),
-                  operation("$and", operation("$eq", field("$epoch"), value(seen.epoch)),
-                            operation("$eq", field("$expires"), value(seen.expires))));
-    auto const may_have = operation("$or", is_free, unchanged);
-    auto const granted = operation("$or", ours, may_have);
-    auto const changes = operation(
-        "$and", may_have, operation("$ne", field("$acquisition"), value(std::string_view(request.acquisition))));
-    auto const plus_one = [](char const* name) { return operation("$add", field(name), value(std::int64_t{1})); };
-    auto const until = operation("$add", now, value(std::int64_t{request.duration.count()}));
-    auto const command = bson::make([&](bson::builder& out) {
-        out.add("findAndModify", collection::groups);
-        out.object("query", [&](bson::builder& filter) {
-            add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
-        });
-        out.list("update", [&](bson::builder& stages) {
-            stages.object_item([&](bson::builder& stage) {
-                stage.object("$set", [&](bson::builder& set) {
-                    choose(operation("$and", changes, held), plus_one("$takeovers"), field("$takeovers"))(set,
-                                                                                                          "takeovers");
-                    choose(changes, plus_one("$epoch"), field("$epoch"))(set, "epoch");
-                    choose(changes, value(std::string_view(request.owner)), field("$owner"))(set, "owner");
-                    choose(changes, value(std::string_view(request.acquisition)), field("$acquisition"))(set,
-                                                                                                         "acquisition");
-                    choose(granted, until, field("$expires"))(set, "expires");
-                });
-            });
-        });
-        out.add("new", true);
-    });
-    auto const reply = clients_.run("acquire lease", command_kind::write, *command.get(), deadline);
-    bson::fields const body(*reply.get(), "a consumer group");
-    auto const found = body.find("value");
-    if (!found || !BSON_ITER_HOLDS_DOCUMENT(&found->at)) missing(request.group, deadline);
-    auto const group = parse_group(body.object("value"));
-    bool const is_ours = group.held.held() && group.held.acquisition == request.acquisition;
-    return {is_ours, group.held, is_ours ? group.state : progress{}};
-}
-
-void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
-    using namespace expression;
-    auto& time = logs_.time();
-    auto const command = bson::make([&](bson::builder& out) {
-        out.add("update", collection::groups);
-        out.list("updates", [&](bson::builder& list) {
-            for (auto const* job : jobs) {
-                auto const& request = std::get<renew_request>(job->request);
-                list.object_item([&](bson::builder& one) {
-                    one.object("q", [&](bson::builder& filter) {
-                        add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
-                        filter.add("epoch", request.epoch);
-                        filter.object("owner", [](bson::builder& b) { b.add("$ne", ""); });
-                    });
-                    auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
-                    one.list("u", [&](bson::builder& stages) {
-                        stages.object_item([&](bson::builder& stage) {
-                            stage.object("$set", [&](bson::builder& set) {
-                                operation("$add", now, value(std::int64_t{request.duration.count()}))(set, "expires");
-                            });
-                        });
-                    });
-                });
-            }
-        });
-    });
-    auto const reply = clients_.run("renew leases", command_kind::write, *command.get(), deadline);
-    if (count_of(reply) == static_cast<std::int64_t>(jobs.size())) {
-        for (auto* job : jobs) job->result = done{};
-        return;
-    }
-    // Some are not ours any more: which?
-    std::vector<std::string> keys;
-    for (auto const* job : jobs) keys.push_back(group_key(std::get<renew_request>(job->request).group));
-    auto const found = load(clients_, keys, deadline);
-    for (auto* job : jobs) {
-        auto const& request = std::get<renew_request>(job->request);
-        auto const at = found.find(group_key(request.group));
-        try {
-            if (at == found.end()) missing(request.group, deadline);
-            auto copy = at->second;
-            rules::renew(copy, request, 0);
-            job->result = done{};
-        } catch (error const& problem) {
-            job->result = problem;
-        }
-    }
-}
-
-void group_table::release(release_request const& request, steady_time deadline) {
-    auto const command = update_one(
-        collection::groups,
-        [&](bson::builder& filter) {
-            add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
-            filter.add("epoch", request.epoch);
-        },
-        [](bson::builder& update) {
-            update.object("$set", [](bson::builder& fields) {
-                fields.add("owner", "").add("acquisition", "").add("expires", std::int64_t{0});
-            });
-        });
-    auto const reply = clients_.run("release lease", command_kind::write, *command.get(), deadline);
-    if (count_of(reply) > 0) return;
-    auto found = find(request.group, deadline);
-    if (!found) missing(request.group, deadline);
-    rules::release(*found, request);
-}
-
-void group_table::commit(commit_request const& request, resolve_log const& resolve, steady_time deadline) {
-    if (!request.writes.empty()) {
-        commit_with_writes(request, resolve, deadline);
-        return;
-    }
-    rules::check_progress(request.state, errc::invalid_argument);
-    auto const command = update_one(
-        collection::groups,
-        [&](bson::builder& filter) {
-            add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
-            filter.add("epoch", request.epoch);
-            filter.object("low", [&](bson::builder& b) { b.add("$lte", request.state.low); });
-        },
-        [&](bson::builder& update) {
-            update.object("$set", [&](bson::builder& fields) { add_progress(fields, request.state); });
-        });
-    bool in_doubt = false;
-    auto const reply = clients_.run("commit", command_kind::write, *command.get(), deadline, &in_doubt);
-    if (count_of(reply) > 0) return;
-    auto found = find(request.group, deadline);
-    if (!found) missing(request.group, deadline);
-    try {
-        static_cast<void>(rules::commit(*found, request));
-    } catch (error const& problem) {
-        if (!in_doubt || problem.code() != errc::fenced) throw;
-        // The try whose answer was lost may have come before the new holder.
-        throw error(errc::outcome_unknown, std::string("a commit may have been stored; meanwhile ") + problem.what());
-    }
-}
-
-std::vector<std::optional<lease>> group_table::leases(std::span<group_id const> ids, steady_time deadline) {
-    std::vector<std::string> keys;
-    for (auto const& id : ids) keys.push_back(group_key(id));
-    auto const found = load(clients_, keys, deadline);
-    std::vector<std::optional<lease>> out;
-    for (auto const& key : keys) {
-        auto const at = found.find(key);
-        out.push_back(at == found.end() ? std::nullopt : std::optional(at->second.held));
-    }
-    return out;
 }
 
 }  // namespace minibatch::store::mongo

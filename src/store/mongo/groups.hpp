@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
+#include <variant>
 #include <vector>
 
+#include "store/mongo/committer.hpp"
 #include "store/mongo/logs.hpp"
 
 namespace minibatch::store::mongo {
@@ -20,7 +23,8 @@ class group_table {
     /// Those of one log, by the names in its head; absent ones are about to be registered.
     std::vector<std::optional<group_state>> of_log(log_id log, std::vector<std::string> const& names,
                                                    steady_time deadline);
-    std::optional<group_state> find(group_id const& id, steady_time deadline);
+    /// By a majority; `after`: not as it was before that time.
+    std::optional<group_state> find(group_id const& id, steady_time deadline, std::optional<cluster_time> after = {});
     std::vector<group_state> list(std::int64_t incarnation, int partitions, steady_time deadline);
     bool drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline);
     /// For good, with the stream.
@@ -41,10 +45,17 @@ class group_table {
     /// Why nothing was found or changed, as an error.
     [[noreturn]] void missing(group_id const& id, steady_time deadline);
     void commit_with_writes(commit_request const& request, resolve_log const& resolve, steady_time deadline);
+    /// By key.
+    std::map<std::string, stored_group> load(std::vector<std::string> const& keys, steady_time deadline,
+                                             std::optional<cluster_time> after = {});
+    /// Like `find`, in one try.
+    std::variant<failure, std::optional<stored_group>> look(group_id const& id, std::optional<cluster_time> after,
+                                                            steady_time deadline);
 
     client_pool& clients_;
     logs& logs_;
     bool transactions_;
+    revision_counter revisions_;
 };
 
 }  // namespace minibatch::store::mongo

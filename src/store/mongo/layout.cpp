@@ -179,12 +179,12 @@ bson::document make_group(group_state const& group) {
         out.add("group", group.id.group);
         add_progress(out, group.state);
         out.add("owner", group.held.owner).add("acquisition", group.held.acquisition);
-        out.add("epoch", group.held.epoch).add("expires", group.held.expires);
+        out.add("epoch", group.held.epoch).add("expires", group.held.expires).add("revision", std::int64_t{0});
     });
 }
 
-group_state parse_group(bson::fields const& from) {
-    group_state out;
+stored_group parse_group(bson::fields const& from) {
+    stored_group out;
     out.id.log.incarnation = parse_incarnation(from.text("incarnation"));
     out.id.log.partition = static_cast<int>(from.integer("partition"));
     out.id.group = from.text("group");
@@ -198,6 +198,7 @@ group_state parse_group(bson::fields const& from) {
     state.keep = from.boolean("keep");
     decode_details(bson::to_json(from.object("details").raw()), state);
     out.held = {from.text("owner"), from.text("acquisition"), from.integer("epoch"), from.integer("expires")};
+    out.revision = from.integer("revision");
     return out;
 }
 

@@ -88,8 +88,11 @@ void add_header_fields(bson::builder& into, std::string const& prefix = {});
 /// Throws errc::corrupt when the record is damaged.
 log::segment_ptr parse_record(bson::fields const& from);
 
+struct stored_group : group_state {
+    std::int64_t revision = 0;  // of the last commit under this epoch
+};
 bson::document make_group(group_state const& group);
-group_state parse_group(bson::fields const& from);
+stored_group parse_group(bson::fields const& from);
 /// The fields of the progress alone.
 void add_progress(bson::builder& into, progress const& state);
 

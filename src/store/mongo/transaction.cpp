@@ -222,7 +222,7 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
                 out.add("limit", 1).add("singleBatch", true);
             });
             auto const reply = with.run(command_kind::read, *find.get());
-            std::optional<group_state> group;
+            std::optional<stored_group> group;
             documents_of(reply, "a consumer group", [&](bson::fields const& each) { group = parse_group(each); });
             if (!group) missing(request.group, deadline);
             if (!rules::commit(*group, request)) return;  // done by an earlier try
@@ -234,7 +234,10 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
                     filter.add("epoch", request.epoch);
                 },
                 [&](bson::builder& update) {
-                    update.object("$set", [&](bson::builder& fields) { add_progress(fields, request.state); });
+                    update.object("$set", [&](bson::builder& fields) {
+                        add_progress(fields, request.state);
+                        fields.add("revision", revisions_.beyond(group->revision));
+                    });
                 });
             if (count_of(with.run(command_kind::write, *save.get())) == 0)
                 throw again{failure{severity::not_done, errc::unavailable, "the group has changed", 0, false, false}};

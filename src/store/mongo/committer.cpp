@@ -1,0 +1,37 @@
+#include "store/mongo/committer.hpp"
+
+#include "store/rules.hpp"
+
+namespace minibatch::store::mongo {
+
+committer::action committer::updated(bool found) {
+    if (found) return done{};
+    return last_ = look{};
+}
+
+committer::action committer::looked(std::optional<group_state> found, std::int64_t revision) {
+    if (!found) return failed{errc::group_not_found, "there is no group '" + request_.group.group + "'"};
+    try {
+        if (!rules::commit(*found, request_)) return done{};
+    } catch (error const& problem) {
+        if (maybe_stored_ && problem.code() == errc::fenced)
+            // The try whose answer was lost may have come before the new holder.
+            return failed{errc::outcome_unknown,
+                          std::string("a commit may have been stored; meanwhile ") + problem.what()};
+        return failed{static_cast<errc>(problem.code().value()), problem.what()};
+    }
+    // It would be accepted: somebody else has committed under the same epoch, or its update has been undone since.
+    if (revision >= revision_) revision_ = revisions_.beyond(revision);
+    last_ = update{revision_};
+    return pause{++tries_};
+}
+
+committer::action committer::not_done(failure const& why, bool last) {
+    if (std::holds_alternative<update>(last_) && why.how == severity::unknown) maybe_stored_ = true;
+    if (why.how == severity::refused && !maybe_stored_) return failed{why.code, why.text};
+    if (why.how == severity::refused || last)
+        return failed{maybe_stored_ ? errc::outcome_unknown : errc::unavailable, why.text};
+    return pause{++tries_};
+}
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "store/mongo/failure.hpp"
+#include "store/store.hpp"
+
+namespace minibatch::store::mongo {
+
+/// Numbers for the commits of one handle, always larger ones. Thread-safe.
+class revision_counter {
+  public:
+    std::int64_t next() { return ++last_; }
+    /// One that is larger than `seen`, too.
+    std::int64_t beyond(std::int64_t seen) {
+        auto last = last_.load();
+        while (last < seen && !last_.compare_exchange_weak(last, seen)) {
+        }
+        return next();
+    }
+
+  private:
+    std::atomic<std::int64_t> last_ = 0;
+};
+
+/// The commit of one progress, free of I/O: it says what to do next and is told what came of it.
+///
+/// A commit is one update of the group's document, on three conditions: the epoch is ours, the low offset does not go
+/// back, and the revision in the document is below the commit's. The last one keeps a copy of an earlier commit that
+/// was under way for long from undoing a later one. All tries of a commit have the same revision, so that only one
+/// takes effect.
+class committer {
+  public:
+    // What to do next.
+    struct update {
+        std::int64_t revision = 0;
+    };
+    struct look {};  // read the group by a majority, as of the answer to the update
+    struct pause {
+        int tries = 0;
+    };
+    struct done {};
+    struct failed {
+        errc code = errc::outcome_unknown;
+        std::string text;
+    };
+    using action = std::variant<update, look, pause, done, failed>;
+
+    /// The request must outlive it.
+    committer(commit_request const& request, revision_counter& revisions)
+        : request_(request), revisions_(revisions), revision_(revisions.next()) {}
+
+    action begin() { return last_ = update{revision_}; }
+
+    // What came of the last action.
+    /// Whether the update has found the document as it was to be.
+    action updated(bool found);
+    /// Absent: there is no such group.
+    action looked(std::optional<group_state> found, std::int64_t revision);
+    action paused() { return last_; }
+    /// The action did not succeed. `last`: there is no time for another try.
+    action not_done(failure const& why, bool last);
+
+  private:
+    commit_request const& request_;
+    revision_counter& revisions_;
+    std::int64_t revision_;
+    bool maybe_stored_ = false;  // an answer was lost
+    int tries_ = 0;
+    action last_{look{}};  // to repeat after a pause
+};
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,70 @@
+#include "store/mongo/commands.hpp"
+#include "store/mongo/committer.hpp"
+#include "store/mongo/groups.hpp"
+#include "store/rules.hpp"
+
+/// Commits without writes: what the committer says, done on the server.
+namespace minibatch::store::mongo {
+namespace {
+
+bson::document update_of(commit_request const& request, std::int64_t revision, bool sharded) {
+    return update_one(
+        collection::groups,
+        [&](bson::builder& filter) {
+            add_key(filter, group_key(request.group), request.group.log, sharded);
+            filter.add("epoch", request.epoch);
+            filter.object("low", [&](bson::builder& b) { b.add("$lte", request.state.low); });
+            filter.object("revision", [&](bson::builder& b) { b.add("$lt", revision); });
+        },
+        [&](bson::builder& update) {
+            update.object("$set", [&](bson::builder& fields) {
+                add_progress(fields, request.state);
+                fields.add("revision", revision);
+            });
+        });
+}
+
+}  // namespace
+
+void group_table::commit(commit_request const& request, resolve_log const& resolve, steady_time deadline) {
+    if (!request.writes.empty()) {
+        commit_with_writes(request, resolve, deadline);
+        return;
+    }
+    rules::check_progress(request.state, errc::invalid_argument);
+    committer work(request, revisions_);
+    failure why{severity::not_done, errc::unavailable, "no time left", 0, false, false};
+    std::optional<cluster_time> answered_at;
+    auto next = work.begin();
+    auto const failed_step = [&] { return work.not_done(why, std::chrono::steady_clock::now() >= deadline); };
+    for (;;) {
+        if (auto const* update = std::get_if<committer::update>(&next)) {
+            auto const command = update_of(request, update->revision, clients_.sharded());
+            auto const got = clients_.once(command_kind::write, *command.get(), deadline);
+            answered_at = operation_time(got.body);
+            if (got.problem) why = *got.problem;
+            next = got.problem ? failed_step() : work.updated(count_of(got.body) > 0);
+        } else if (std::holds_alternative<committer::look>(next)) {
+            auto const got = look(request.group, answered_at, deadline);
+            if (auto const* problem = std::get_if<failure>(&got)) {
+                why = *problem;
+                next = failed_step();
+            } else {
+                auto const& found = std::get<std::optional<stored_group>>(got);
+                next = work.looked(found, found ? found->revision : 0);
+            }
+        } else if (auto const* pause = std::get_if<committer::pause>(&next)) {
+            next = pause_before_retry(pause->tries, deadline) ? work.paused() : work.not_done(why, true);
+        } else if (auto const* failed = std::get_if<committer::failed>(&next)) {
+            if (failed->code == errc::group_not_found) missing(request.group, deadline);
+            if (failed->code == errc::fenced) throw error(errc::fenced, failed->text);
+            why.text = failed->text;
+            auto const told = clients_.problem("commit", command_kind::write, why, false);
+            throw error(failed->code, told.diagnostics());
+        } else {
+            return;
+        }
+    }
+}
+
+}  // namespace minibatch::store::mongo

@@ -1,0 +1,153 @@
+#include "store/mongo/commands.hpp"
+#include "store/mongo/expressions.hpp"
+#include "store/mongo/groups.hpp"
+#include "store/rules.hpp"
+
+/// Who holds a consumer group, and until when.
+namespace minibatch::store::mongo {
+namespace {
+
+/// The time, in milliseconds, as an expression of an update: the server's own, or the one that a test has given.
+void add_now(bson::builder& into, char const* key, database_clock& time) {
+    if (time.real())
+        into.object(key, [](bson::builder& b) { b.add("$toLong", "$$NOW"); });
+    else
+        into.add(key, time.now());
+}
+
+}  // namespace
+
+acquire_result group_table::acquire(acquire_request const& request, steady_time deadline) {
+    if (request.owner.empty() || request.acquisition.empty() || request.duration.count() <= 0)
+        throw error(errc::invalid_argument,
+                    "group '" + request.group.group + "': a lease needs an owner, an id and a duration");
+    auto& time = logs_.time();
+    auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
+    using namespace expression;
+    auto const held = operation("$ne", field("$owner"), value(std::string_view()));
+    auto const ours =
+        operation("$and", held, operation("$eq", field("$acquisition"), value(std::string_view(request.acquisition))));
+    auto const is_free = operation("$or", operation("$eq", field("$owner"), value(std::string_view())),
+                                   operation("$lte", field("$expires"), now));
+    auto const seen = request.unchanged.value_or(lease{"", "", -1, 0});
+    auto const unchanged =
+        operation("$and", operation("$eq", field("$acquisition"), value(std::string_view(seen.acquisition))),
+                  operation("$and", operation("$eq", field("$epoch"), value(seen.epoch)),
+                            operation("$eq", field("$expires"), value(seen.expires))));
+    auto const may_have = operation("$or", is_free, unchanged);
+    auto const granted = operation("$or", ours, may_have);
+    auto const changes = operation(
+        "$and", may_have, operation("$ne", field("$acquisition"), value(std::string_view(request.acquisition))));
+    auto const plus_one = [](char const* name) { return operation("$add", field(name), value(std::int64_t{1})); };
+    auto const until = operation("$add", now, value(std::int64_t{request.duration.count()}));
+    auto const command = bson::make([&](bson::builder& out) {
+        out.add("findAndModify", collection::groups);
+        out.object("query", [&](bson::builder& filter) {
+            add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
+        });
+        out.list("update", [&](bson::builder& stages) {
+            stages.object_item([&](bson::builder& stage) {
+                stage.object("$set", [&](bson::builder& set) {
+                    choose(operation("$and", changes, held), plus_one("$takeovers"), field("$takeovers"))(set,
+                                                                                                          "takeovers");
+                    choose(changes, plus_one("$epoch"), field("$epoch"))(set, "epoch");
+                    choose(changes, value(std::int64_t{0}), field("$revision"))(set, "revision");
+                    choose(changes, value(std::string_view(request.owner)), field("$owner"))(set, "owner");
+                    choose(changes, value(std::string_view(request.acquisition)), field("$acquisition"))(set,
+                                                                                                         "acquisition");
+                    choose(granted, until, field("$expires"))(set, "expires");
+                });
+            });
+        });
+        out.add("new", true);
+    });
+    auto const reply = clients_.run("acquire lease", command_kind::write, *command.get(), deadline);
+    bson::fields const body(*reply.get(), "a consumer group");
+    auto const found = body.find("value");
+    if (!found || !BSON_ITER_HOLDS_DOCUMENT(&found->at)) missing(request.group, deadline);
+    auto const group = parse_group(body.object("value"));
+    bool const is_ours = group.held.held() && group.held.acquisition == request.acquisition;
+    return {is_ours, group.held, is_ours ? group.state : progress{}};
+}
+
+void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
+    using namespace expression;
+    auto& time = logs_.time();
+    auto const command = bson::make([&](bson::builder& out) {
+        out.add("update", collection::groups);
+        out.list("updates", [&](bson::builder& list) {
+            for (auto const* job : jobs) {
+                auto const& request = std::get<renew_request>(job->request);
+                list.object_item([&](bson::builder& one) {
+                    one.object("q", [&](bson::builder& filter) {
+                        add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
+                        filter.add("epoch", request.epoch);
+                        filter.object("owner", [](bson::builder& b) { b.add("$ne", ""); });
+                    });
+                    auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
+                    one.list("u", [&](bson::builder& stages) {
+                        stages.object_item([&](bson::builder& stage) {
+                            stage.object("$set", [&](bson::builder& set) {
+                                operation("$add", now, value(std::int64_t{request.duration.count()}))(set, "expires");
+                            });
+                        });
+                    });
+                });
+            }
+        });
+    });
+    auto const reply = clients_.run("renew leases", command_kind::write, *command.get(), deadline);
+    if (count_of(reply) == static_cast<std::int64_t>(jobs.size())) {
+        for (auto* job : jobs) job->result = done{};
+        return;
+    }
+    // Some are not ours any more: which?
+    std::vector<std::string> keys;
+    for (auto const* job : jobs) keys.push_back(group_key(std::get<renew_request>(job->request).group));
+    auto const found = load(keys, deadline, operation_time(reply));
+    for (auto* job : jobs) {
+        auto const& request = std::get<renew_request>(job->request);
+        auto const at = found.find(group_key(request.group));
+        try {
+            if (at == found.end()) missing(request.group, deadline);
+            group_state copy = at->second;
+            rules::renew(copy, request, 0);
+            job->result = done{};
+        } catch (error const& problem) {
+            job->result = problem;
+        }
+    }
+}
+
+void group_table::release(release_request const& request, steady_time deadline) {
+    auto const command = update_one(
+        collection::groups,
+        [&](bson::builder& filter) {
+            add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
+            filter.add("epoch", request.epoch);
+        },
+        [](bson::builder& update) {
+            update.object("$set", [](bson::builder& fields) {
+                fields.add("owner", "").add("acquisition", "").add("expires", std::int64_t{0});
+            });
+        });
+    auto const reply = clients_.run("release lease", command_kind::write, *command.get(), deadline);
+    if (count_of(reply) > 0) return;
+    auto found = find(request.group, deadline, operation_time(reply));
+    if (!found) missing(request.group, deadline);
+    rules::release(*found, request);
+}
+
+std::vector<std::optional<lease>> group_table::leases(std::span<group_id const> ids, steady_time deadline) {
+    std::vector<std::string> keys;
+    for (auto const& id : ids) keys.push_back(group_key(id));
+    auto const found = load(keys, deadline);
+    std::vector<std::optional<lease>> out;
+    for (auto const& key : keys) {
+        auto const at = found.find(key);
+        out.push_back(at == found.end() ? std::nullopt : std::optional(at->second.held));
+    }
+    return out;
+}
+
+}  // namespace minibatch::store::mongo

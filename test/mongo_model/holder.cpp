@@ -1,0 +1,272 @@
+#include "mongo_model/holder.hpp"
+
+#include <algorithm>
+
+namespace mongo_model {
+
+using minibatch::errc;
+using mongo::committer;
+
+namespace {
+
+constexpr moment lease_time = 10'000;
+
+bool holds_all(std::set<std::int64_t> const& all, std::set<std::int64_t> const& part) {
+    return std::includes(all.begin(), all.end(), part.begin(), part.end());
+}
+
+/// With one more offset, in its normal form.
+void add(progress& to, std::int64_t offset) {
+    auto all = committed_in(to);
+    all.insert(offset);
+    while (all.contains(to.low)) ++to.low;
+    to.low_number = to.low;
+    to.committed.clear();
+    for (auto const each : all) {
+        if (each < to.low) continue;
+        if (!to.committed.empty() && to.committed.back().end == each)
+            ++to.committed.back().end;
+        else
+            to.committed.push_back({each, each + 1});
+    }
+}
+
+}  // namespace
+
+std::set<std::int64_t> committed_in(progress const& state) {
+    std::set<std::int64_t> out;
+    for (std::int64_t i = 0; i < state.low; ++i) out.insert(i);
+    for (auto const& range : state.committed)
+        for (auto i = range.begin; i < range.end; ++i) out.insert(i);
+    return out;
+}
+
+holder::holder(timeline& time, weather const& how, group_replicas& with, group_ledger& told, int name)
+    : station(time, how), group_(with), told_(told), name_(name) {}
+
+void holder::start(moment until) {
+    until_ = until;
+    time_.after(time_.pick(0, 500), [this] { run([this] { acquire(); }); });
+}
+
+// ---- the server -----------------------------------------------------------------------------------------------------
+
+void holder::serve_change(std::function<bool(group&)> change, answer to) {
+    reply out;
+    if (time_.chance(how_.stale)) {  // a server that is no primary, but may not know yet
+        out.refused = time_.chance(300);
+        out.when = *group_.readable(std::nullopt);
+        group seen = group_.at(out.when);
+        out.found = !out.refused && change(seen);
+        if (!out.found) to(out);
+        return;  // else it waits in vain for a majority
+    }
+    group changed = group_.newest();
+    out.found = change(changed);
+    out.when = out.found ? group_.write(std::move(changed)) : group_.newest_time();
+    when_durable(out.when, out, std::move(to));
+}
+
+void holder::when_durable(op_time write, reply out, answer to) {
+    out.lost = group_.lost(write);
+    if (out.lost || group_.durable_time() >= write) return to(out);
+    time_.after(3, [this, write, out, to = std::move(to)] { when_durable(write, out, to); });
+}
+
+void holder::serve_read(std::optional<op_time> after, answer to, int tries) {
+    reply out;
+    if (auto const when = group_.readable(after)) {
+        out.when = *when;
+        to(out);
+    } else if (tries < 1'000) {
+        time_.after(20, [this, after, to = std::move(to), tries] { serve_read(after, to, tries + 1); });
+    }
+}
+
+// ---- leases ---------------------------------------------------------------------------------------------------------
+
+void holder::acquire() {
+    if (time_.now() >= until_) return;
+    if (acquisition_ == 0) acquisition_ = name_ * 1'000'000 + ++acquisitions_;
+    auto const granted = std::make_shared<group>();
+    auto const change = [this, wanted = acquisition_, granted](group& it) {
+        bool const ours = it.holder >= 0 && it.acquisition == wanted;
+        if (!ours && it.holder >= 0 && it.expires > time_.now()) return false;
+        if (!ours) {
+            it.holder = name_;
+            it.acquisition = wanted;
+            ++it.epoch;
+            it.revision = 0;
+        }
+        it.expires = time_.now() + lease_time;
+        *granted = it;
+        return true;
+    };
+    ask<reply>(
+        line_, [this, change](answer to) { serve_change(change, std::move(to)); },
+        [this, granted](reply const& got) {
+            auto const again = [this] { run([this] { acquire(); }); };
+            if (got.lost) return time_.after(time_.pick(1, 500), again);  // with the same id
+            if (!got.found) {
+                acquisition_ = 0;
+                return time_.after(time_.pick(100, 3'000), again);
+            }
+            epoch_ = granted->epoch;
+            state_ = granted->state;
+            time_.after(lease_time / 3, [this, term = term_] {
+                run([this, term] {
+                    if (term == term_) renew();
+                });
+            });
+            next_window();
+        },
+        5'000);
+}
+
+void holder::renew() {
+    auto const sent_when = group_.at(group_.durable_time()).epoch;
+    auto const again = [this, term = term_] {
+        time_.after(lease_time / 3, [this, term] {
+            run([this, term] {
+                if (term == term_) renew();
+            });
+        });
+    };
+    auto const renewed = [this, sent_when, again] {
+        ++told_.renewals;
+        if (sent_when > epoch_) told_.wrongs.push_back("a lease was renewed that had passed to somebody else");
+        again();
+    };
+    ask<reply>(
+        renewing_,
+        [this, epoch = epoch_](answer to) {
+            serve_change(
+                [this, epoch](group& it) {
+                    if (it.epoch != epoch || it.holder < 0) return false;
+                    it.expires = time_.now() + lease_time;
+                    return true;
+                },
+                std::move(to));
+        },
+        [this, renewed, again, term = term_](reply const& got) {
+            if (term != term_) return;
+            if (got.lost || got.refused) return again();
+            if (got.found) return renewed();
+            ask<reply>(
+                renewing_, [this, after = got.when](answer to) { serve_read(after, std::move(to)); },
+                [this, renewed, again, term](reply const& seen) {
+                    if (term != term_) return;
+                    if (seen.lost) return again();
+                    auto const& it = group_.at(seen.when);
+                    if (it.epoch == epoch_ && it.holder >= 0) return renewed();
+                    lose();
+                },
+                3'000);
+        },
+        3'000);
+}
+
+void holder::lose() {
+    ++told_.lost_leases;
+    ++term_;
+    ++line_.waiting;  // whatever is under way
+    work_.reset();
+    epoch_ = -1;
+    acquisition_ = 0;
+    time_.after(time_.pick(0, 4'000), [this] { run([this] { acquire(); }); });
+}
+
+// ---- commits, as group_table::commit makes them ---------------------------------------------------------------------
+
+void holder::next_window() {
+    if (time_.now() >= until_) return;
+    add(state_, state_.low + (time_.chance(600) ? 0 : time_.pick(1, 6)));
+    state_.start_time = name_ * 1'000'000 + ++told_.commits;  // a mark
+    repeated_ = false;
+    commit();
+}
+
+void holder::commit() {
+    request_ = {{{1, 0}, "g"}, epoch_, state_, {}};
+    deadline_ = time_.now() + (time_.chance(500) ? time_.pick(50, 3'000) : time_.pick(3'000, 30'000));
+    work_.emplace(request_, revisions_);
+    step(work_->begin());
+}
+
+void holder::step(committer::action next) {
+    if (auto const* what = std::get_if<committer::update>(&next)) {
+        if (time_.now() >= deadline_) return not_done(false);
+        auto const change = [wanted = request_, revision = what->revision](group& it) {
+            if (it.epoch != wanted.epoch || it.state.low > wanted.state.low || it.revision >= revision) return false;
+            it.state = wanted.state;
+            it.revision = revision;
+            return true;
+        };
+        return ask<reply>(
+            line_, [this, change](answer to) { serve_change(change, std::move(to)); },
+            [this](reply const& got) {
+                if (got.lost || got.refused) return not_done(got.lost);
+                answered_at_ = got.when;
+                step(work_->updated(got.found));
+            },
+            deadline_ - time_.now());
+    }
+    if (std::holds_alternative<committer::look>(next)) {
+        if (time_.now() >= deadline_) return not_done(false);
+        return ask<reply>(
+            line_, [this, after = answered_at_](answer to) { serve_read(after, std::move(to)); },
+            [this](reply const& got) {
+                if (got.lost) return not_done(true);
+                auto const& it = group_.at(got.when);
+                step(work_->looked(minibatch::store::group_state{request_.group, it.state, {"", "", it.epoch, 0}},
+                                   it.revision));
+            },
+            deadline_ - time_.now());
+    }
+    if (auto const* what = std::get_if<committer::pause>(&next)) {
+        auto const most = std::min(10 << std::min(what->tries, 6), 500);
+        return time_.after(time_.pick(most / 2, most), [this, term = term_] {
+            run([this, term] {
+                if (term == term_) step(work_->paused());
+            });
+        });
+    }
+    if (auto const* what = std::get_if<committer::failed>(&next)) return failed(*what);
+    committed();
+}
+
+void holder::not_done(bool unknown) {
+    mongo::failure why{
+        unknown ? mongo::severity::unknown : mongo::severity::not_done, errc::unavailable, "", 0, false, false};
+    step(work_->not_done(why, time_.now() >= deadline_));
+}
+
+void holder::committed() {
+    if (!holds_all(committed_in(group_.at(group_.durable_time()).state), committed_in(request_.state)))
+        told_.wrongs.push_back("a commit was reported that does not last");
+    time_.after(time_.pick(0, 200), [this, term = term_] {
+        run([this, term] {
+            if (term == term_) next_window();
+        });
+    });
+}
+
+void holder::failed(committer::failed const& why) {
+    if (why.code == errc::outcome_unknown || why.code == errc::unavailable) {
+        if (why.code == errc::outcome_unknown) {
+            ++told_.unknown;
+            repeated_ = true;
+        }
+        if (time_.chance(200)) return lose();
+        return time_.after(time_.pick(0, 1'000), [this, term = term_] {
+            run([this, term] {
+                if (term == term_) commit();
+            });
+        });
+    }
+    ++told_.fenced;
+    if (!repeated_) told_.refused[request_.state.start_time] = group_.history().size();
+    lose();
+}
+
+}  // namespace mongo_model

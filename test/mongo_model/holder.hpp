@@ -1,0 +1,83 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mongo_model/group.hpp"
+#include "mongo_model/station.hpp"
+#include "store/mongo/committer.hpp"
+
+namespace mongo_model {
+
+namespace mongo = minibatch::store::mongo;
+
+/// The offsets that a progress says are committed.
+std::set<std::int64_t> committed_in(progress const& state);
+
+/// What holders were told, to be held against what became of it.
+struct group_ledger {
+    std::map<std::int64_t, std::size_t> refused;  // marks of commits that were surely not stored
+    int commits = 0;
+    int unknown = 0;
+    int fenced = 0;
+    int renewals = 0;
+    int lost_leases = 0;
+    std::vector<std::string> wrongs;
+};
+
+/// A process that takes the lease of a group when it can, commits windows in and out of order, and renews, in the way
+/// of `group_table`.
+class holder : station {
+  public:
+    holder(timeline& time, weather const& how, group_replicas& with, group_ledger& told, int name);
+
+    void start(moment until);
+
+  private:
+    using op_time = group_replicas::op_time;
+    struct reply {
+        bool lost = false;
+        bool refused = false;  // nothing was done
+        bool found = false;    // the document was as it was to be
+        op_time when = 0;
+    };
+    using answer = std::function<void(reply)>;
+
+    /// Changes the document if it is as the change wants it; the answer comes when it lasts.
+    void serve_change(std::function<bool(group&)> change, answer to);
+    void serve_read(std::optional<op_time> after, answer to, int tries = 0);
+    void when_durable(op_time write, reply out, answer to);
+
+    void acquire();
+    void next_window();
+    void commit();
+    void step(mongo::committer::action next);
+    void not_done(bool unknown);
+    void committed();
+    void failed(mongo::committer::failed const& why);
+    void renew();
+    void lose();
+
+    group_replicas& group_;
+    group_ledger& told_;
+    int name_;
+    moment until_ = 0;
+
+    line line_;
+    line renewing_;
+    int acquisitions_ = 0;
+    int acquisition_ = 0;  // the one that is asked for, or held
+    std::int64_t epoch_ = -1;
+    int term_ = 0;  // grows whenever the lease is lost
+    progress state_;
+    mongo::revision_counter revisions_;
+    minibatch::store::commit_request request_;
+    std::optional<mongo::committer> work_;
+    moment deadline_ = 0;
+    op_time answered_at_ = 0;
+    bool repeated_ = false;  // the commit was tried before, with an unknown outcome
+};
+
+}  // namespace mongo_model
