@@ -25,6 +25,10 @@ bson::document find_groups(std::vector<std::string> const& keys, bson::document 
     });
 }
 
+bool lists(head const& front, std::string const& group) {
+    return std::find(front.groups.begin(), front.groups.end(), group) != front.groups.end();
+}
+
 }  // namespace
 
 std::map<std::string, stored_group> group_table::load(std::vector<std::string> const& keys, steady_time deadline,
@@ -97,23 +101,7 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
             return std::move(*found);
         }
         // Its name comes first, so that nobody trims what it starts at, then its progress.
-        auto const announce = bson::make([&](bson::builder& out) {
-            out.add("findAndModify", collection::segments);
-            out.object("query",
-                       [&](bson::builder& filter) { add_key(filter, head_key(id.log), id.log, clients_.sharded()); });
-            out.object("update", [&](bson::builder& update) {
-                update.object("$addToSet", [&](bson::builder& b) { b.add("groups", id.group); });
-                update.object("$inc", [](bson::builder& b) { b.add("version", std::int64_t{1}); });
-            });
-            out.add("new", true);
-        });
-        auto const reply = clients_.run("register group", command_kind::write, *announce.get(), deadline);
-        auto const value = bson::fields(*reply.get(), "an answer of the server").find("value");
-        if (!value || !BSON_ITER_HOLDS_DOCUMENT(&value->at))
-            throw error(errc::stream_deleted, "the stream was deleted");
-        auto const front = parse_head(bson::fields(*reply.get(), "the head of a log").object("value"));
-        if (front.deleted) throw error(errc::stream_deleted, "the stream was deleted");
-
+        auto const front = announce(id, deadline);
         group_state made;
         made.id = id;
         made.held.epoch = front.epoch_base;
@@ -129,14 +117,42 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
                 made.state.start_time = record->created;
         }
         auto const create = insert_one(collection::groups, make_group(made));
-        for (int tries = 1;; ++tries) {
+        bool there = false;
+        for (int tries = 1; !there; ++tries) {
             auto const got = clients_.once(command_kind::write, *create.get(), deadline);
-            if (!got.problem) return made;
-            if (got.problem->server_code == duplicate_key) break;  // it is there
+            if (!got.problem) break;
+            there = got.problem->server_code == duplicate_key;
+            if (there) break;
             if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
                 throw clients_.problem("register group", command_kind::write, *got.problem, false);
         }
+        if (there) continue;
+        if (lists(announce(id, deadline), id.group)) return made;
+        // Whoever deletes a group of this name has taken it off the list in between: messages may have been trimmed.
+        auto const withdraw = delete_one(collection::groups, [&](bson::builder& filter) {
+            add_key(filter, group_key(id), id.log, clients_.sharded());
+            filter.add("epoch", made.held.epoch).add("owner", "");
+        });
+        clients_.run("register group", command_kind::write, *withdraw.get(), deadline);
     }
+}
+
+head group_table::announce(group_id const& id, steady_time deadline) {
+    auto const command = bson::make([&](bson::builder& out) {
+        out.add("findAndModify", collection::segments);
+        out.object("query",
+                   [&](bson::builder& filter) { add_key(filter, head_key(id.log), id.log, clients_.sharded()); });
+        out.object("update", [&](bson::builder& update) {
+            update.object("$addToSet", [&](bson::builder& b) { b.add("groups", id.group); });
+            update.object("$inc", [](bson::builder& b) { b.add("version", std::int64_t{1}); });
+        });
+    });
+    auto const reply = clients_.run("register group", command_kind::write, *command.get(), deadline);
+    auto const value = bson::fields(*reply.get(), "an answer of the server").find("value");
+    if (!value || !BSON_ITER_HOLDS_DOCUMENT(&value->at)) throw error(errc::stream_deleted, "the stream was deleted");
+    auto before = parse_head(bson::fields(*reply.get(), "the head of a log").object("value"));
+    if (before.deleted) throw error(errc::stream_deleted, "the stream was deleted");
+    return before;
 }
 
 std::vector<group_state> group_table::list(std::int64_t incarnation, int partitions, steady_time deadline) {
@@ -159,8 +175,7 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
     bool listed = false;
     for (int partition = 0; partition < partitions; ++partition) {
         group_id const id{{incarnation, partition}, name};
-        auto const front = logs_.read_head(id.log, deadline);
-        listed = listed || std::find(front.groups.begin(), front.groups.end(), name) != front.groups.end();
+        listed = lists(logs_.read_head(id.log, deadline), name) || listed;
         if (auto found = find(id, deadline)) there.push_back(std::move(*found));
     }
     for (auto const& group : there)
@@ -184,18 +199,27 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
             throw error(errc::group_in_use, "group '" + name + "' has just been taken into use");
     }
     if (!listed) return !there.empty();
-    for (int partition = 0; partition < partitions; ++partition) {
-        log_id const log{incarnation, partition};
-        auto const unlist = update_one(
+    for (int partition = 0; partition < partitions; ++partition) unlist({{incarnation, partition}, name}, deadline);
+    return true;
+}
+
+void group_table::unlist(group_id const& id, steady_time deadline) {
+    for (;;) {
+        auto const front = logs_.read_head(id.log, deadline);
+        if (!lists(front, id.group) || find(id, deadline)) return;  // or it has been registered anew
+        auto const take_off = update_one(
             collection::segments,
-            [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients_.sharded()); },
+            [&](bson::builder& filter) {
+                add_key(filter, head_key(id.log), id.log, clients_.sharded());
+                filter.add("version", front.version);
+            },
             [&](bson::builder& update) {
-                update.object("$pull", [&](bson::builder& b) { b.add("groups", name); });
+                update.object("$pull", [&](bson::builder& b) { b.add("groups", id.group); });
                 update.object("$inc", [](bson::builder& b) { b.add("version", std::int64_t{1}); });
             });
-        clients_.run("delete group", command_kind::write, *unlist.get(), deadline);
+        auto const reply = clients_.run("delete group", command_kind::write, *take_off.get(), deadline);
+        if (count_of(reply) > 0) return;
     }
-    return true;
 }
 
 void group_table::drop_all(log_id log, std::vector<std::string> const& names, steady_time deadline) {

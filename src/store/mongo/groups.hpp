@@ -44,6 +44,10 @@ class group_table {
   private:
     /// Why nothing was found or changed, as an error.
     [[noreturn]] void missing(group_id const& id, steady_time deadline);
+    /// Adds the name to those in the head, and returns the head as it was before.
+    head announce(group_id const& id, steady_time deadline);
+    /// Takes the name of a deleted group off, unless it has been registered anew.
+    void unlist(group_id const& id, steady_time deadline);
     void commit_with_writes(commit_request const& request, resolve_log const& resolve, steady_time deadline);
     /// By key.
     std::map<std::string, stored_group> load(std::vector<std::string> const& keys, steady_time deadline,
