@@ -5,12 +5,10 @@
 
 #include "store/mongo/commands.hpp"
 
-/// Reading of logs, and what is remembered of them.
+/// Where logs end and what is in their heads, and what is remembered of that.
 namespace minibatch::store::mongo {
 namespace {
 
-/// How many records behind the expected end a read asks for, to see where the log ends.
-constexpr std::int64_t look_ahead = 16;
 /// Numbers in one question when something is searched for.
 constexpr std::int64_t fan_out = 62;
 
@@ -24,15 +22,17 @@ std::vector<std::int64_t> ahead_of(std::int64_t from) {
     return out;
 }
 
-std::vector<std::int64_t> spread(std::int64_t from, std::int64_t to) {
+}  // namespace
+
+std::vector<std::int64_t> logs::spread(std::int64_t from, std::int64_t to) {
     std::vector<std::int64_t> out;
     auto const count = std::min(fan_out, to - from);
     for (std::int64_t i = 0; i < count; ++i) out.push_back(from + (to - from) * i / count);
     return out;
 }
 
-bson::document find_by_key(log_id log, std::vector<std::int64_t> const& numbers, bool with_data,
-                           client_pool const& clients, std::optional<cluster_time> after = {}) {
+bson::document logs::find_by_key(log_id log, std::vector<std::int64_t> const& numbers, bool with_messages,
+                                 std::optional<cluster_time> after) const {
     return bson::make([&](bson::builder& out) {
         out.add("find", collection::segments);
         out.object("filter", [&](bson::builder& filter) {
@@ -42,16 +42,14 @@ bson::document find_by_key(log_id log, std::vector<std::int64_t> const& numbers,
                     for (auto const number : numbers) keys.item(record_key(log, number));
                 });
             });
-            if (clients.sharded()) add_log(filter, log);
+            if (clients_.sharded()) add_log(filter, log);
         });
         out.object("sort", [](bson::builder& sort) { sort.add("_id", 1); });
-        if (!with_data) out.object("projection", [](bson::builder& fields) { fields.add("data", 0).add("text", 0); });
+        if (!with_messages) out.object("projection", [](bson::builder& fields) { add_header_fields(fields); });
         out.add("batchSize", static_cast<std::int32_t>(numbers.size() + 2));
-        out.add("readConcern", clients.read_concern(after));
+        out.add("readConcern", clients_.read_concern(after));
     });
 }
-
-}  // namespace
 
 std::shared_ptr<log_view> logs::view(log_id log) {
     std::lock_guard const lock(mutex_);
@@ -94,7 +92,7 @@ bool logs::note_end(log_view& of, log_end const& end) {
 std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> const& numbers,
                                         std::optional<cluster_time> after, steady_time deadline, failure* why,
                                         bool even_deleted) try {
-    auto const command = find_by_key(log, numbers, false, clients_, after);
+    auto const command = find_by_key(log, numbers, false, after);
     bson::document reply;
     if (why) {
         auto got = clients_.once(command_kind::read, *command.get(), deadline);
@@ -260,114 +258,6 @@ log_state logs::state(log_id log, steady_time deadline) {
     auto const seen = look(log, deadline);
     return {seen.front.floor, seen.front.cleared, seen.end.end, seen.end.last_created,
             seen.end.bytes - seen.front.floor_bytes};
-}
-
-logs::page logs::read_page(log_id log, log_view& of, std::int64_t from, read_limits limits, steady_time deadline) {
-    std::int64_t count = look_ahead;
-    {
-        std::lock_guard const lock(of.mutex);
-        auto average = of.record_bytes;
-        if (average == 0 && of.newest && of.newest->end.number > 0) average = of.newest->bytes / of.newest->end.number;
-        if (average > 0) count = static_cast<std::int64_t>(limits.max_bytes) / average + 1;
-        auto const expected = of.newest ? std::max<std::int64_t>(of.newest->end.number - from, 0) : 0;
-        count = std::clamp<std::int64_t>(std::min(count, expected + look_ahead), 1, limits.max_records);
-    }
-    std::vector<std::int64_t> numbers;
-    for (std::int64_t i = 0; i < count; ++i) numbers.push_back(from + i);
-    page out;
-    out.sent = time_.steady_now();
-    auto const command = find_by_key(log, numbers, true, clients_);
-    auto const reply = clients_.run("read", command_kind::read, *command.get(), deadline);
-    std::size_t bytes = 0;
-    std::optional<head> front;
-    bool full = false;
-    auto const cursor = documents_of(reply, "a record of a log", [&](bson::fields const& each) {
-        if (!each.has("number")) {
-            front = parse_head(each);
-            return;
-        }
-        if (full || out.gap || each.integer("number") < from) return;
-        auto const header = parse_header(each);
-        out.gap = header.number != from + static_cast<std::int64_t>(out.records.size());
-        if (out.gap) return;
-        auto const size = static_cast<std::size_t>(header.bytes);
-        full = !out.records.empty() && bytes + size > limits.max_bytes;
-        if (full) return;
-        bytes += size;
-        out.last = header;
-        out.records.push_back(parse_record(each));
-    });
-    if (cursor != 0) {
-        // The answer could not hold all that was asked for.
-        full = true;
-        auto const kill = bson::make([&](bson::builder& b) {
-            b.add("killCursors", collection::segments);
-            b.list("cursors", [&](bson::builder& list) { list.item(cursor); });
-        });
-        clients_.once(command_kind::read, *kill.get(), deadline);
-    }
-    if (!front || front->deleted || (out.last && out.last->deleted))
-        throw error(errc::stream_deleted, "the stream was deleted");
-    out.front = std::move(*front);
-    out.at_end = !full && !out.gap && out.records.size() < numbers.size();
-    std::lock_guard const lock(of.mutex);
-    of.floor = std::max(of.floor, out.front.floor.number);
-    if (!out.records.empty())
-        of.record_bytes = std::max<std::int64_t>(static_cast<std::int64_t>(bytes / out.records.size()), 1);
-    return out;
-}
-
-read_result logs::read(log_id log, std::int64_t from, read_limits limits, steady_time deadline) {
-    auto const of = view(log);
-    if (!known_end(log)) static_cast<void>(look(log, deadline));
-    {
-        std::lock_guard const lock(of->mutex);
-        from = std::max({from, of->floor, std::int64_t{0}});
-    }
-    for (int round = 0; round < 8; ++round) {
-        auto got = read_page(log, *of, from, limits, deadline);
-        auto const floor = got.front.floor;
-        if (floor.number > from) {
-            from = floor.number;  // trimmed or cleared meanwhile
-            continue;
-        }
-        if (got.gap && got.records.empty()) continue;
-        auto const next = from + static_cast<std::int64_t>(got.records.size());
-        auto end = known_end(log);
-        if (got.at_end && got.last) {
-            end = end_after(*got.last, got.sent);
-            note_end(*of, *end);
-        } else if (!end || end->end.number < next || (end->end.number == next && !got.at_end)) {
-            end = find_end(log, next, std::nullopt, deadline, nullptr)->end;
-        }
-        if (got.records.empty() && end->end.number > next) continue;  // it was appended meanwhile
-        read_result out;
-        out.records = std::move(got.records);
-        out.state = {floor, got.front.cleared, end->end, end->last_created, end->bytes - got.front.floor_bytes};
-        return out;
-    }
-    throw error(errc::unavailable, "log " + head_key(log) + " is trimmed faster than it can be read");
-}
-
-std::int64_t logs::locate(log_id log, std::int64_t offset, steady_time deadline) {
-    auto const seen = look(log, deadline);
-    if (offset < seen.front.floor.offset) return seen.front.floor.number;
-    if (offset >= seen.end.end.offset) return seen.end.end.number;
-    // The first record that ends beyond the offset lies in [low, high].
-    auto low = seen.front.floor.number;
-    auto high = seen.end.end.number - 1;
-    while (low < high) {
-        auto const found = headers(log, spread(low, high), deadline);
-        if (found.empty()) return locate(log, offset, deadline);  // trimmed meanwhile
-        for (auto const& each : found) {
-            if (each.end().offset > offset) {
-                high = each.number;
-                break;
-            }
-            low = each.number + 1;
-        }
-    }
-    return low;
 }
 
 }  // namespace minibatch::store::mongo

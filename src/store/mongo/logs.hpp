@@ -109,6 +109,11 @@ class logs {
         bool gap = false;                       // some were removed while they were read
         steady_time sent{};
     };
+    /// Numbers in [from, to), evenly: all if there are few, else as many as one question may ask for.
+    static std::vector<std::int64_t> spread(std::int64_t from, std::int64_t to);
+    /// The command that finds the head and these records, if they are there.
+    bson::document find_by_key(log_id log, std::vector<std::int64_t> const& numbers, bool with_messages,
+                               std::optional<cluster_time> after = {}) const;
     page read_page(log_id log, log_view& of, std::int64_t from, read_limits limits, steady_time deadline);
     /// The head, and the headers of the records with these numbers, in one command. A failure is thrown, or returned
     /// if `why` is given.

@@ -25,6 +25,8 @@ class stream_table {
     void sweep(steady_time deadline);
 
   private:
+    /// What the names of notes begin with that a stream was deleted; no stream has such a name.
+    static constexpr char const* graves_from = "!";
     struct remembered {
         stream_record record;
         steady_time since;
@@ -32,6 +34,7 @@ class stream_table {
     std::vector<stream_record> query(bson::document const& filter, steady_time deadline);
     stream_record remember(stream_record record);
     void make_heads(stream_record const& stream, steady_time deadline);
+    bson::document delete_head(log_id log) const;
     void finish(std::int64_t incarnation, steady_time deadline);
     void bury(std::int64_t incarnation, int partitions, steady_time deadline);
     bool buried_by_us(std::int64_t incarnation);

@@ -8,8 +8,6 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -54,20 +52,9 @@ BOOST_AUTO_TEST_CASE(a_process_outlives_the_thread_that_started_it) {
     BOOST_TEST(sleeper->result() == -SIGKILL);
 }
 
-/// What the next test runs as another program.
-BOOST_AUTO_TEST_CASE(start_a_process_and_end, *boost::unit_test::disabled()) {
-    auto const directory = std::string(std::getenv("MINIBATCH_TEST_DIRECTORY"));
-    process sleeper({"sleep", "60"}, directory + "/err");
-    std::ofstream(directory + "/pid") << sleeper.id() << std::flush;
-    ::_exit(0);
-}
-
 BOOST_AUTO_TEST_CASE(a_process_dies_with_the_test) {
     temporary_directory const directory;
-    process other({"env", "MINIBATCH_TEST_DIRECTORY=" + directory.path().string(),
-                   std::filesystem::read_symlink("/proc/self/exe").string(),
-                   "--run_test=other_processes/start_a_process_and_end"},
-                  directory / "err", directory / "out");
+    process other({MINIBATCH_TEST_PROCESS_STARTER, directory.path().string()}, directory / "err", directory / "out");
     BOOST_REQUIRE(other.ended(limit));
     BOOST_REQUIRE_MESSAGE(other.result() == 0, text_of(directory / "err") + text_of(directory / "out"));
     auto const id = std::stoi(text_of(directory / "pid"));

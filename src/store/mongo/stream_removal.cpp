@@ -1,0 +1,165 @@
+#include "store/mongo/commands.hpp"
+#include "store/mongo/stream_table.hpp"
+#include "store/mongo/trimming.hpp"
+
+/// Deleting streams: in steps that anybody can finish.
+namespace minibatch::store::mongo {
+namespace {
+
+/// How often to look for remains of streams that others have deleted.
+constexpr std::chrono::minutes sweep_period{10};
+/// How long records and tombstones stay, so that whoever was cut off finds them in the way.
+constexpr auto tombstone_time = 2 * removal_delay;
+
+/// The note that a stream was deleted, until nothing is left of it. No stream has such a name.
+std::string grave(std::int64_t incarnation) { return "!" + incarnation_text(incarnation); }
+constexpr char const* graves_to = "\"";  // the character after it
+
+bson::document delete_stream(std::string const& name, std::int64_t incarnation) {
+    return delete_one(collection::streams, [&](bson::builder& filter) {
+        filter.add("_id", name).add("incarnation", incarnation_text(incarnation));
+    });
+}
+
+}  // namespace
+
+bool stream_table::drop(std::string const& name, std::int64_t incarnation, steady_time deadline) {
+    auto const found = find(name, deadline);
+    if (!found || found->incarnation != incarnation) {
+        finish(incarnation, deadline);
+        return false;
+    }
+    // From here on it can be finished by anybody; by us, if this call does not get to its end.
+    {
+        std::lock_guard const lock(mutex_);
+        sweep_at_ = logs_.time().steady_now() + removal_delay;
+    }
+    auto const note = update_one(
+        collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(incarnation)); },
+        [&](bson::builder& b) {
+            b.object("$setOnInsert", [&](bson::builder& set) {
+                set.add("name", name).add("of", incarnation_text(incarnation));
+                set.add("partitions", std::int32_t{found->partitions}).date("deleted", logs_.time().now());
+            });
+        },
+        true);
+    clients_.run("delete stream", command_kind::write, *note.get(), deadline);
+    auto const remove = delete_stream(name, incarnation);
+    bool in_doubt = false;
+    auto const reply = clients_.run("delete stream", command_kind::write, *remove.get(), deadline, &in_doubt);
+    bool const ours = count_of(reply) > 0 || in_doubt;
+    bury(incarnation, found->partitions, deadline);
+    forget(incarnation);
+    return ours;
+}
+
+/// A deletion that got only half-way has left a stream that cannot be found, and handles that still use it.
+void stream_table::finish(std::int64_t incarnation, steady_time deadline) {
+    auto const command = bson::make([&](bson::builder& b) {
+        b.add("find", collection::streams);
+        b.object("filter", [&](bson::builder& filter) { filter.add("_id", grave(incarnation)); });
+        b.add("limit", 1).add("singleBatch", true);
+        b.add("readConcern", clients_.read_concern());
+    });
+    auto const reply = clients_.run("delete stream", command_kind::read, *command.get(), deadline);
+    int partitions = 0;
+    documents_of(reply, "a deleted stream",
+                 [&](bson::fields const& each) { partitions = static_cast<int>(each.integer("partitions")); });
+    if (partitions == 0) return;
+    bury(incarnation, partitions, deadline);
+    forget(incarnation);
+}
+
+bool stream_table::buried_by_us(std::int64_t incarnation) {
+    std::lock_guard const lock(mutex_);
+    return buried_.contains(incarnation);
+}
+
+/// After this no handle can use the stream any more.
+void stream_table::bury(std::int64_t incarnation, int partitions, steady_time deadline) {
+    for (int partition = 0; partition < partitions; ++partition) {
+        log_id const log{incarnation, partition};
+        std::vector<std::string> names;
+        try {
+            names = logs_.read_head(log, deadline).groups;
+            logs_.bury(log, deadline);
+        } catch (error const& problem) {
+            if (problem.code() != errc::stream_deleted) throw;
+        }
+        auto const mark = update_one(
+            collection::segments,
+            [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients_.sharded()); },
+            [&](bson::builder& b) {
+                b.object("$set", [](bson::builder& set) { set.add("deleted", true); });
+                b.object("$inc", [](bson::builder& inc) { inc.add("version", std::int64_t{1}); });
+            });
+        clients_.run("delete stream", command_kind::write, *mark.get(), deadline);
+        groups_.drop_all(log, names, deadline);
+        logs_.forget(log);
+    }
+    std::lock_guard const lock(mutex_);
+    buried_[incarnation] = logs_.time().steady_now();
+}
+
+void stream_table::sweep(steady_time deadline) {
+    auto const now = logs_.time().steady_now();
+    {
+        std::lock_guard const lock(mutex_);
+        if (sweep_at_ && *sweep_at_ > now) return;
+        sweep_at_ = now + sweep_period;
+    }
+    auto const command = bson::make([&](bson::builder& b) {
+        b.add("find", collection::streams);
+        b.object("filter", [&](bson::builder& filter) {
+            filter.object("_id", [](bson::builder& id) { id.add("$gte", graves_from).add("$lt", graves_to); });
+        });
+        b.add("limit", 100).add("singleBatch", true);
+        b.add("readConcern", clients_.read_concern());
+    });
+    auto const reply = clients_.run("look for deleted streams", command_kind::read, *command.get(), deadline);
+    struct remains {
+        std::int64_t incarnation;
+        int partitions;
+        time_ms deleted;
+        std::string name;
+    };
+    std::vector<remains> found;
+    documents_of(reply, "a deleted stream", [&](bson::fields const& each) {
+        found.push_back({parse_incarnation(each.text("of")), static_cast<int>(each.integer("partitions")),
+                         each.date("deleted"), each.text("name")});
+    });
+    for (auto const& each : found) {
+        // The one who began it may be at it still.
+        bool const ripe = logs_.time().now() - each.deleted >= std::chrono::milliseconds(tombstone_time).count();
+        if (ripe && !buried_by_us(each.incarnation)) {
+            // Whether it has got to the end is not known: the tombstones count from now.
+            auto const finish = delete_stream(each.name, each.incarnation);
+            clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
+            bury(each.incarnation, each.partitions, deadline);
+        }
+        {
+            std::lock_guard const lock(mutex_);
+            auto const buried = buried_.find(each.incarnation);
+            if (!ripe || now - buried->second < tombstone_time) {
+                sweep_at_ = now + removal_delay;
+                continue;
+            }
+        }
+        for (int partition = 0; partition < each.partitions; ++partition) {
+            log_id const log{each.incarnation, partition};
+            auto const records = logs_.remains(log, deadline);
+            remove_range(clients_, log, records.first, records.second, deadline);
+        }
+        for (int partition = 0; partition < each.partitions; ++partition) {
+            auto const last = delete_head({each.incarnation, partition});
+            clients_.run("delete stream", command_kind::write, *last.get(), deadline);
+        }
+        auto const done =
+            delete_one(collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(each.incarnation)); });
+        clients_.run("delete stream", command_kind::write, *done.get(), deadline);
+        std::lock_guard const lock(mutex_);
+        buried_.erase(each.incarnation);
+    }
+}
+
+}  // namespace minibatch::store::mongo
