@@ -187,7 +187,9 @@ void holder::next_window() {
 }
 
 void holder::commit() {
-    request_ = {{{1, 0}, "g"}, epoch_, state_, {}};
+    request_.group.group = "g";
+    request_.epoch = epoch_;
+    request_.state = state_;
     deadline_ = time_.now() + (time_.chance(500) ? time_.pick(50, 3'000) : time_.pick(3'000, 30'000));
     work_.emplace(request_, revisions_);
     step(work_->begin());
