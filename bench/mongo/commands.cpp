@@ -2,6 +2,7 @@
 // messages waiting. One window after another, each committed before the next.
 #include "../test/support/window_commands.hpp"
 
+#include "support/clock.hpp"
 #include "support/coroutine.hpp"
 #include "support/mongo_databases.hpp"
 #include "support/options.hpp"
@@ -28,6 +29,24 @@ struct row_of_sizes {
     }
 };
 
+/// Removal goes by time, and is no part of a window: how much it adds to it.
+void print_removal(std::string const& url, std::int64_t windows) {
+    constexpr double of_one = 12, each_seconds = 5;
+    test::counted_database counted(url);
+    test::window_commands kept;
+    test::window_commands removed;
+    bench::run(test::count_when_caught_up(url, counted, 500, windows, true, kept));
+    bench::stopwatch const watch;
+    bench::run(test::count_when_caught_up(url, counted, 501, windows, false, removed));
+    auto const seconds = watch.seconds();
+    auto const more = (removed.per_window() - kept.per_window()) * static_cast<double>(windows);
+    auto const limit = of_one * (seconds / each_seconds + 1);
+    bench::print({"… removal of what was committed, beside that",
+                  bench::fixed(more, 0) + " in " + bench::fixed(seconds, 1) + " s",
+                  "limit: 12 commands each 5 s, and once more", bench::fixed(limit, 0), bench::fixed(more / limit, 2),
+                  "≤ 1", more <= limit});
+}
+
 void body(bench::options const& options) {
     bench::mongo_databases databases(options);
     auto const url = databases.fresh();
@@ -43,10 +62,12 @@ void body(bench::options const& options) {
     for (auto const& [size, windows] : sizes_and_windows) {
         test::counted_database counted(url);
         test::window_commands found;
-        bench::run(test::count_when_caught_up(url, counted, size, windows, false, found));
+        bench::run(test::count_when_caught_up(url, counted, size, windows, true, found));
         caught_up.add("caught up", size, found);
     }
     caught_up.print("MongoDB: commands a window of 1 / 10 / 100 / 1,000 / 10,000, caught up");
+
+    print_removal(url, options.quick ? 100 : 2'000);
 
     auto const backlog = options.documents(1'000'000, 100'000);
     bench::note("appending " + std::to_string(backlog) + " messages");

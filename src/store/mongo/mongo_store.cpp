@@ -58,11 +58,12 @@ class mongo_store final : public store {
         tuning out;
         out.scope = write_scope::log;
         // Each call is a round trip, and each segment a document: larger ones than on a disk of one's own.
-        out.full_segment_bytes = std::size_t{256} << 10;
-        // Removal waits for `removal_delay` anyway.
+        out.full_segment_bytes = std::size_t{1} << 20;
+        out.read_ahead_bytes = std::size_t{4} << 20;
         out.prepares = true;
-        out.trim_records = 1'024;
-        out.trim_delay = milliseconds(2'000);
+        // Removal waits for `removal_delay` anyway.
+        out.trim_records = 8'192;
+        out.trim_delay = milliseconds(5'000);
         return out;
     }
     time_ms now() override { return parts_->clock.now(); }
