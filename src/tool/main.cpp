@@ -2,6 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -82,6 +83,8 @@ class signal_watch {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
+    // The C driver of MongoDB would keep counters in a file in /dev/shm, which a killed process leaves behind.
+    ::setenv("MONGOC_DISABLE_SHM", "1", 0);
     auto parsed = parse_command_line(argc, argv);
     if (auto const* leave = std::get_if<early_exit>(&parsed)) {
         std::fputs(leave->err.c_str(), stderr);
