@@ -14,21 +14,12 @@ namespace bench {
 
 namespace test = minibatch::test;
 
-mongo_databases::mongo_databases(options const& how) {
-    auto const* named = std::getenv("MINIBATCH_BENCH_MONGO_URL");
-    if (named && *named) {
-        server_ = named;
-        return;
-    }
-    test::mongo_server_options server;
-    server.sync_on_commit = true;
-    server.parent = how.dir;
-    server.cache_size.clear();
-    own_ = std::make_unique<test::mongo_server>(server);
+mongo_databases::mongo_databases(options const& how) : directory_(how.dir) {
+    if (auto const* named = std::getenv("MINIBATCH_BENCH_MONGO_URL")) server_ = named;
 }
 
 mongo_databases::~mongo_databases() {
-    if (own_) return;  // goes with all that is in it
+    if (server_.empty()) return;  // our own goes with all that is in it
     try {
         drop();
     } catch (std::exception const& failure) {
@@ -38,6 +29,14 @@ mongo_databases::~mongo_databases() {
 
 std::string mongo_databases::fresh() {
     drop();
+    if (server_.empty()) {
+        test::mongo_server_options how;
+        how.sync_on_commit = true;
+        how.parent = directory_;
+        how.cache_size.clear();
+        own_.reset();
+        own_ = std::make_unique<test::mongo_server>(how);
+    }
     auto const name = "minibatch_bench_" + std::to_string(::getpid()) + "_" + std::to_string(++made_);
     auto url = own_ ? own_->url(name) : test::url_of_database(server_, name);
     for (std::string const setting : {"w=majority", "journal=true", "retryWrites=false"})
@@ -48,7 +47,7 @@ std::string mongo_databases::fresh() {
 }
 
 void mongo_databases::drop() {
-    if (used_.empty()) return;
+    if (used_.empty() || server_.empty()) return;
     test::mongo_command(std::exchange(used_, {}), R"({"dropDatabase": 1})");
 }
 

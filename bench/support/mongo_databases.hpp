@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -11,9 +12,10 @@ class mongo_server;
 
 namespace bench {
 
-/// Databases for minibatch and for what it is compared with, on one server: the one that the environment variable
-/// MINIBATCH_BENCH_MONGO_URL names, else one that is started for this program, in a new directory in `options::dir`,
-/// and makes each commit reach the disk. Throws std::runtime_error when there is none.
+/// Databases for minibatch and for what it is compared with: on the server that the environment variable
+/// MINIBATCH_BENCH_MONGO_URL names, else each on a server of its own, so that none has to clear up behind another. Such
+/// a server is started in a new directory in `options::dir`, and makes each commit reach the disk. Throws
+/// std::runtime_error when there is none.
 class mongo_databases {
   public:
     explicit mongo_databases(options const& how);
@@ -22,11 +24,12 @@ class mongo_databases {
     mongo_databases& operator=(mongo_databases const&) = delete;
 
     /// The URL of a database with nothing in it, for writes that a majority has on disk and that the driver does not
-    /// repeat by itself. The one made before is dropped.
+    /// repeat by itself. The one made before is gone.
     std::string fresh();
 
   private:
     void drop();
+    std::filesystem::path directory_;
     std::string server_;  // a URL; empty: `own_`
     std::unique_ptr<minibatch::test::mongo_server> own_;
     std::string used_;
