@@ -20,8 +20,11 @@ constexpr std::chrono::seconds met_recently{5};
 /// A pause of this length between two records is a gap by itself.
 constexpr milliseconds idle{5};
 
-/// Each try in vain costs the server something: those who wait try less and less often, down to this part.
-constexpr int most_patience = 6;
+/// A try in vain costs the server as much as one that succeeds, a question little: those who wait ask until the log has
+/// stood still for as long as a record takes, so many times at most, as it need not ever stand still.
+constexpr int most_questions = 10;
+/// How much longer than a try they wait after collisions, at most.
+constexpr int most_patience = 3;
 
 milliseconds at_random(milliseconds least, milliseconds most) {
     thread_local std::minstd_rand random(std::random_device{}());
@@ -77,12 +80,19 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
     }
     failure why{severity::not_done, errc::unavailable, "no time left", 0, false, false};
     std::optional<cluster_time> answered_at;  // the last insertion was
+    int collisions = 0;                       // after the first
     auto next = adding.begin(record, time_.steady_now(), time_.now());
     auto const failed_step = [&] { return adding.not_done(why, steady_clock::now() >= deadline); };
     for (;;) {
         if (auto const* learn = std::get_if<appender::learn>(&next)) {
-            auto found =
-                find_end(log, learn->from, learn->after_duplicate ? answered_at : std::nullopt, deadline, &why);
+            auto const after = learn->after_duplicate ? answered_at : std::nullopt;
+            auto found = find_end(log, learn->from, after, deadline, &why);
+            for (int asked = 1; found && collisions > 0 && asked < most_questions; ++asked) {
+                auto const before = found->end.end.number;
+                if (!sleep_within(try_time(of.round_trip) * 3 / 2, deadline)) break;
+                found = find_end(log, learn->from, after, deadline, &why);
+                if (found && found->end.end.number == before) break;
+            }
             next = found ? adding.learned(std::move(found->end), found->front.floor.number, std::move(found->batch_at),
                                           time_.now())
                          : failed_step();
@@ -116,6 +126,7 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
                 next = failed_step();
         } else if (auto const* pause = std::get_if<appender::pause>(&next)) {
             auto const one = try_time(of.round_trip);
+            collisions = pause->collisions;
             bool const in_time =
                 pause->collisions > 0
                     ? sleep_within(at_random(one / 2, one * 3 / 2) * std::min(pause->collisions, most_patience),
