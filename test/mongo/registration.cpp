@@ -17,19 +17,21 @@ steady_time soon() { return std::chrono::steady_clock::now() + std::chrono::seco
 struct handles {
     std::string url = fresh_database_url();
     std::function<void(std::string_view)> before;
-    std::shared_ptr<store::store> first = open([this](std::string_view command) {
+    std::shared_ptr<minibatch::store::store> first = open([this](std::string_view command) {
         if (before) before(command);
     });
-    std::shared_ptr<store::store> second = open({});
+    std::shared_ptr<minibatch::store::store> second = open({});
     std::int64_t incarnation = first->open_stream("s", 1, {}, soon()).incarnation;
     group_id group{{incarnation, 0}, "g"};
 
-    std::shared_ptr<store::store> open(std::function<void(std::string_view)> on_command) const {
+    std::shared_ptr<minibatch::store::store> open(std::function<void(std::string_view)> on_command) const {
         open_options options;
         options.on_command = std::move(on_command);
         return open_store(url, options);
     }
-    void enroll(store::store& by) const { by.register_group(group, start_position::earliest, false, soon()); }
+    void enroll(minibatch::store::store& by) const {
+        by.register_group(group, start_position::earliest, false, soon());
+    }
     std::size_t listed() const { return second->list_groups(incarnation, soon()).size(); }
 };
 

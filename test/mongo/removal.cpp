@@ -16,7 +16,7 @@ using namespace minibatch::store;
 namespace {
 
 /// Both clocks go when the test says so.
-class steered_clock final : public store::clock {
+class steered_clock final : public minibatch::store::clock {
   public:
     time_ms system_now() override { return 1'000'000 + passed_.load(); }
     steady_time steady_now() override { return started_ + milliseconds(passed_.load()); }
@@ -31,7 +31,7 @@ struct database {
     std::string url = fresh_database_url();
     std::shared_ptr<steered_clock> time = std::make_shared<steered_clock>();
 
-    std::shared_ptr<store::store> open() const {
+    std::shared_ptr<minibatch::store::store> open() const {
         open_options options;
         options.time = time;
         return open_store(url, options);
@@ -56,14 +56,14 @@ struct database {
 };
 
 template <class Result, class Request>
-Result write(store::store& to, steady_time deadline, Request request) {
+Result write(minibatch::store::store& to, steady_time deadline, Request request) {
     write_job job{std::move(request), {}};
     to.write({&job, 1}, deadline);
     if (auto const* failure = std::get_if<error>(&job.result)) throw *failure;
     return std::get<Result>(job.result);
 }
 
-void append(database const& at, store::store& to, log_id log, int segments) {
+void append(database const& at, minibatch::store::store& to, log_id log, int segments) {
     for (int i = 0; i < segments; ++i)
         write<append_result>(to, at.soon(), append_request{log, "", 1, std::make_shared<std::string const>("[{}]")});
 }
