@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 // Who adds all the time knows the end before anybody else does, and would be first again and again. So each takes
 // turns: after a while it leaves a gap, long enough for those who wait to try, and they try often enough to meet it.
-constexpr milliseconds turn{200};
+constexpr milliseconds turn{300};
 /// A gap in which nobody was met for long; others may come all the same.
 constexpr milliseconds short_gap{1};
 constexpr std::chrono::seconds met_recently{5};
