@@ -199,7 +199,9 @@ BOOST_DATA_TEST_CASE(deletion, every_store(), kind) {
     BOOST_TEST(r.db->delete_group(log.incarnation, "g", soon()));
     BOOST_TEST((code_of([&] { r.commit(g, 1, {}); }) == errc::group_not_found));
     r.enroll(log);
-    BOOST_TEST(r.acquire(g, "b").held.epoch == 2);  // the old holder stays fenced
+    // The old holder is fenced, also before there is a new one.
+    BOOST_TEST((code_of([&] { r.commit(g, 1, {}); }) == errc::fenced));
+    BOOST_TEST(r.acquire(g, "b").held.epoch == 3);
     BOOST_TEST((code_of([&] { r.commit(g, 1, {}); }) == errc::fenced));
 }
 

@@ -88,6 +88,8 @@ BOOST_AUTO_TEST_CASE(holders_that_stand_still) { run_all({.late = 20, .very_late
 
 BOOST_AUTO_TEST_CASE(servers_that_have_been_replaced) { run_all({.stale = 150, .failovers = 100, .slow = 10}, 3, 50); }
 
+BOOST_AUTO_TEST_CASE(old_views_of_leases_that_change_hands) { run_all({.paused = 20, .stale = 300}, 3, 60); }
+
 BOOST_AUTO_TEST_CASE(everything_at_once) {
     run_all({.lost = 20, .late = 20, .very_late = 8, .paused = 5, .stale = 40, .failovers = 60, .slow = 10, .cut = 200},
             3, 100);

@@ -132,9 +132,12 @@ void holder::renew() {
             });
         });
     };
-    auto const renewed = [this, sent_when, again] {
+    auto const renewed = [this, sent_when, again, sent = time_.now()] {
         ++told_.renewals;
         if (sent_when > epoch_) told_.wrongs.push_back("a lease was renewed that had passed to somebody else");
+        auto const& now = group_.at(group_.durable_time());
+        if (now.epoch == epoch_ && now.expires < sent + lease_time)
+            told_.wrongs.push_back("a lease was reported as renewed and was not");
         again();
     };
     ask<reply>(
@@ -157,9 +160,13 @@ void holder::renew() {
                 [this, renewed, again, term](reply const& seen) {
                     if (term != term_) return;
                     if (seen.lost) return again();
-                    auto const& it = group_.at(seen.when);
-                    if (it.epoch == epoch_ && it.holder >= 0) return renewed();
-                    lose();
+                    // Ours still, or an old view: once more, as group_table::renew does.
+                    if (group_.at(seen.when).epoch > epoch_) return lose();
+                    time_.after(time_.pick(10, 500), [this, term] {
+                        run([this, term] {
+                            if (term == term_) renew();
+                        });
+                    });
                 },
                 3'000);
         },
@@ -169,6 +176,7 @@ void holder::renew() {
 void holder::lose() {
     ++told_.lost_leases;
     ++term_;
+    ++renewing_.waiting;
     ++line_.waiting;  // whatever is under way
     work_.reset();
     epoch_ = -1;
@@ -267,6 +275,8 @@ void holder::failed(committer::failed const& why) {
         });
     }
     ++told_.fenced;
+    if (group_.at(group_.durable_time()).epoch <= epoch_)
+        told_.wrongs.push_back("the holder was told that it is fenced");
     if (!repeated_) told_.refused[request_.state.start_time] = group_.history().size();
     lose();
 }

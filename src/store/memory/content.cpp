@@ -122,7 +122,7 @@ group_state const& partition::enroll(group_id const& id, start_position start, b
 bool partition::drop(std::string const& name) {
     auto const found = groups_.find(name);
     if (found == groups_.end()) return false;
-    epoch_base_ = std::max(epoch_base_, found->second.held.epoch);
+    epoch_base_ = std::max(epoch_base_, found->second.held.epoch + 1);
     groups_.erase(found);
     return true;
 }

@@ -46,7 +46,7 @@ class partition {
     log_position floor_;
     std::int64_t floor_bytes_ = 0;
     std::int64_t cleared_ = 0;
-    std::int64_t epoch_base_ = 0;  // a group that is created again must not give out an epoch twice
+    std::int64_t epoch_base_ = 0;  // of a group that is created again: beyond all that were given out
     std::map<std::string, group_state> groups_;
 };
 

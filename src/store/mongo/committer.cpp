@@ -11,6 +11,11 @@ committer::action committer::updated(bool found) {
 
 committer::action committer::looked(std::optional<group_state> found, std::int64_t revision) {
     if (!found) return failed{errc::group_not_found, "there is no group '" + request_.group.group + "'"};
+    if (found->held.epoch < request_.epoch) {
+        // Epochs never go back: this is what a server shows that has been replaced.
+        last_ = update{revision_};
+        return pause{++tries_};
+    }
     try {
         if (!rules::commit(*found, request_)) return done{};
     } catch (error const& problem) {

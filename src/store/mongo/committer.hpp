@@ -30,8 +30,8 @@ class revision_counter {
 ///
 /// A commit is one update of the group's document, on three conditions: the epoch is ours, the low offset does not go
 /// back, and the revision in the document is below the commit's. The last one keeps a copy of an earlier commit that
-/// was under way for long from undoing a later one. All tries of a commit have the same revision, so that only one
-/// takes effect.
+/// was under way for long from undoing a later one. All tries of a commit have the same revision, unless another handle
+/// is found to have committed under the same epoch.
 class committer {
   public:
     // What to do next.

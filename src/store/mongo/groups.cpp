@@ -182,12 +182,13 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
         if (group.held.held() && group.held.expires > now)
             throw error(errc::group_in_use, "group '" + name + "' is in use by " + group.held.owner);
     for (auto const& group : there) {
-        // A group that is created again must not give out an epoch twice.
+        // A group that is created again must not give out an epoch twice, nor begin with that of a holder who may be
+        // about to commit.
         auto const keep_epoch = update_one(
             collection::segments,
             [&](bson::builder& filter) { add_key(filter, head_key(group.id.log), group.id.log, clients_.sharded()); },
             [&](bson::builder& update) {
-                update.object("$max", [&](bson::builder& b) { b.add("epoch_base", group.held.epoch); });
+                update.object("$max", [&](bson::builder& b) { b.add("epoch_base", group.held.epoch + 1); });
             });
         clients_.run("delete group", command_kind::write, *keep_epoch.get(), deadline);
         auto const remove = delete_one(collection::groups, [&](bson::builder& filter) {

@@ -48,6 +48,9 @@ class group_table {
     head announce(group_id const& id, steady_time deadline);
     /// Takes the name of a deleted group off, unless it has been registered anew.
     void unlist(group_id const& id, steady_time deadline);
+    bson::document renewal_of(std::span<write_job* const> jobs);
+    /// True, with the result set: the renewal's lease is over, going by what was found.
+    bool lost_lease(write_job& job, std::map<std::string, stored_group> const& found, steady_time deadline);
     void commit_with_writes(commit_request const& request, resolve_log const& resolve, steady_time deadline);
     /// By key.
     std::map<std::string, stored_group> load(std::vector<std::string> const& keys, steady_time deadline,

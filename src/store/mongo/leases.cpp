@@ -15,6 +15,22 @@ void add_now(bson::builder& into, char const* key, database_clock& time) {
         into.add(key, time.now());
 }
 
+/// What a read after an update that has matched nothing tells of a lease.
+enum class standing { ours, given_up, lost, old_view };
+
+/// Epochs never go back: a lower one can only be what a server shows that has been replaced.
+standing standing_of(lease const& seen, std::int64_t epoch) {
+    if (seen.epoch < epoch) return standing::old_view;
+    if (seen.epoch > epoch) return standing::lost;
+    return seen.held() ? standing::ours : standing::given_up;
+}
+
+/// An error of the read that was to tell what became of an update.
+error error_after(error const& problem, bool maybe_done) {
+    if (!maybe_done || problem.code() != errc::unavailable) return problem;
+    return error(errc::outcome_unknown, problem.diagnostics());
+}
+
 }  // namespace
 
 acquire_result group_table::acquire(acquire_request const& request, steady_time deadline) {
@@ -70,10 +86,11 @@ acquire_result group_table::acquire(acquire_request const& request, steady_time 
     return {is_ours, group.held, is_ours ? group.state : progress{}};
 }
 
-void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
+bson::document group_table::renewal_of(std::span<write_job* const> jobs) {
     using namespace expression;
     auto& time = logs_.time();
-    auto const command = bson::make([&](bson::builder& out) {
+    auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
+    return bson::make([&](bson::builder& out) {
         out.add("update", collection::groups);
         out.list("updates", [&](bson::builder& list) {
             for (auto const* job : jobs) {
@@ -84,7 +101,6 @@ void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
                         filter.add("epoch", request.epoch);
                         filter.object("owner", [](bson::builder& b) { b.add("$ne", ""); });
                     });
-                    auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
                     one.list("u", [&](bson::builder& stages) {
                         stages.object_item([&](bson::builder& stage) {
                             stage.object("$set", [&](bson::builder& set) {
@@ -96,26 +112,52 @@ void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
             }
         });
     });
-    auto const reply = clients_.run("renew leases", command_kind::write, *command.get(), deadline);
-    if (count_of(reply) == static_cast<std::int64_t>(jobs.size())) {
-        for (auto* job : jobs) job->result = done{};
+}
+
+void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
+    std::vector<write_job*> open(jobs.begin(), jobs.end());
+    bool maybe_done = false;
+    for (int tries = 1; !open.empty(); ++tries) {
+        auto const command = renewal_of(open);
+        bool in_doubt = false;
+        auto const reply = clients_.run("renew leases", command_kind::write, *command.get(), deadline, &in_doubt);
+        auto const matched = count_of(reply);
+        if (matched == std::ssize(open)) {
+            for (auto* job : open) job->result = done{};
+            return;
+        }
+        maybe_done = maybe_done || in_doubt || matched > 0;
+        // Which are not ours any more is known afterwards; which of the others were matched is not: they go again.
+        std::vector<std::string> keys;
+        for (auto const* job : open) keys.push_back(group_key(std::get<renew_request>(job->request).group));
+        std::map<std::string, stored_group> found;
+        try {
+            found = load(keys, deadline, operation_time(reply));
+        } catch (error const& problem) {
+            for (auto* job : open) job->result = error_after(problem, maybe_done);
+            return;
+        }
+        auto const lost = std::erase_if(open, [&](write_job* job) { return lost_lease(*job, found, deadline); });
+        if (lost > 0 || pause_before_retry(tries, deadline)) continue;
+        failure const why{severity::unknown, errc::unavailable, "no time left", 0, false, false};
+        for (auto* job : open) job->result = clients_.problem("renew leases", command_kind::write, why, maybe_done);
         return;
     }
-    // Some are not ours any more: which?
-    std::vector<std::string> keys;
-    for (auto const* job : jobs) keys.push_back(group_key(std::get<renew_request>(job->request).group));
-    auto const found = load(keys, deadline, operation_time(reply));
-    for (auto* job : jobs) {
-        auto const& request = std::get<renew_request>(job->request);
-        auto const at = found.find(group_key(request.group));
-        try {
-            if (at == found.end()) missing(request.group, deadline);
-            group_state copy = at->second;
-            rules::renew(copy, request, 0);
-            job->result = done{};
-        } catch (error const& problem) {
-            job->result = problem;
-        }
+}
+
+bool group_table::lost_lease(write_job& job, std::map<std::string, stored_group> const& found, steady_time deadline) {
+    auto const& request = std::get<renew_request>(job.request);
+    auto const at = found.find(group_key(request.group));
+    try {
+        if (at == found.end()) missing(request.group, deadline);
+        auto const now = standing_of(at->second.held, request.epoch);
+        if (now == standing::ours || now == standing::old_view) return false;
+        group_state copy = at->second;
+        rules::renew(copy, request, 0);  // says why not
+        return false;
+    } catch (error const& problem) {
+        job.result = problem;
+        return true;
     }
 }
 
@@ -131,11 +173,26 @@ void group_table::release(release_request const& request, steady_time deadline) 
                 fields.add("owner", "").add("acquisition", "").add("expires", std::int64_t{0});
             });
         });
-    auto const reply = clients_.run("release lease", command_kind::write, *command.get(), deadline);
-    if (count_of(reply) > 0) return;
-    auto found = find(request.group, deadline, operation_time(reply));
-    if (!found) missing(request.group, deadline);
-    rules::release(*found, request);
+    bool maybe_done = false;
+    for (int tries = 1;; ++tries) {
+        bool in_doubt = false;
+        auto const reply = clients_.run("release lease", command_kind::write, *command.get(), deadline, &in_doubt);
+        if (count_of(reply) > 0) return;
+        maybe_done = maybe_done || in_doubt;
+        std::optional<group_state> found;
+        try {
+            found = find(request.group, deadline, operation_time(reply));
+        } catch (error const& problem) {
+            throw error_after(problem, maybe_done);
+        }
+        if (!found) missing(request.group, deadline);
+        auto const now = standing_of(found->held, request.epoch);
+        if (now == standing::given_up) return;
+        if (now == standing::lost) return rules::release(*found, request);  // says so
+        if (pause_before_retry(tries, deadline)) continue;
+        failure const why{severity::unknown, errc::unavailable, "no time left", 0, false, false};
+        throw clients_.problem("release lease", command_kind::write, why, maybe_done);
+    }
 }
 
 std::vector<std::optional<lease>> group_table::leases(std::span<group_id const> ids, steady_time deadline) {

@@ -225,7 +225,13 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
             std::optional<stored_group> group;
             documents_of(reply, "a consumer group", [&](bson::fields const& each) { group = parse_group(each); });
             if (!group) missing(request.group, deadline);
-            if (!rules::commit(*group, request)) return;  // done by an earlier try
+            if (group->held.epoch < request.epoch)
+                throw again{
+                    failure{severity::not_done, errc::unavailable, "an old view of the group", 0, false, false}};
+            if (!rules::commit(*group, request)) {
+                with.commit();  // done by an earlier try, if what was read lasts
+                return;
+            }
 
             auto const save = update_one(
                 collection::groups,
@@ -236,6 +242,7 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
                 [&](bson::builder& update) {
                     update.object("$set", [&](bson::builder& fields) {
                         add_progress(fields, request.state);
+                        // Not in the filter: any change since the snapshot is a conflict.
                         fields.add("revision", revisions_.beyond(group->revision));
                     });
                 });

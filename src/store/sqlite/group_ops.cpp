@@ -148,9 +148,9 @@ bool drop_group(connection& db, std::int64_t incarnation, std::string const& nam
         query.bind(incarnation, std::string_view(name), now);
         if (query.step()) throw error(errc::group_in_use, "group '" + name + "' is in use by " + query.string(0));
     }
-    // A group that is created again must not give out an epoch twice.
+    // A group that is created again must not give out an epoch twice, nor begin with that of a late holder.
     db.prepare(
-          "UPDATE minibatch_partitions AS p SET epoch_base = max(epoch_base, coalesce((SELECT g.epoch FROM "
+          "UPDATE minibatch_partitions AS p SET epoch_base = max(epoch_base, coalesce((SELECT g.epoch + 1 FROM "
           "minibatch_groups g WHERE g.incarnation = ?1 AND g.partition = p.partition AND g.name = ?2), 0)) "
           "WHERE incarnation = ?1")
         .bind(incarnation, std::string_view(name))
