@@ -17,7 +17,7 @@ std::string text_of(record const& what) {
 
 }  // namespace
 
-cluster::cluster(timeline& time, weather const& how) : time_(time), how_(how), points_{1} { heads_.push_back({{}, 0}); }
+cluster::cluster(timeline& time, weather const& how) : replication(time, how) { heads_.push_back({{}, 0}); }
 
 mongo_model::head const& cluster::front(op_time when) const {
     return std::find_if(heads_.rbegin(), heads_.rend(), [&](auto const& each) { return holds(each, when); })->what;
@@ -49,20 +49,9 @@ mongo::log_end cluster::end(op_time when) const {
 }
 
 op_time cluster::write(std::int64_t number) {
-    written_.emplace_back(++newest_, number);
-    if (!std::exchange(replicating_, true))
-        time_.after(time_.chance(how_.slow) ? time_.pick(100, 5'000) : time_.pick(1, 20), [this] { replicate(); });
-    return newest_;
-}
-
-std::optional<op_time> cluster::readable(std::optional<op_time> after) {
-    auto const least = after.value_or(0);
-    if (time_.chance(how_.stale)) {
-        auto const point = points_[static_cast<std::size_t>(time_.pick(0, std::ssize(points_) - 1))];
-        if (point >= least) return point;
-    }
-    if (durable_ < least) return std::nullopt;
-    return durable_;
+    auto const when = written();
+    written_.emplace_back(when, number);
+    return when;
 }
 
 std::optional<op_time> cluster::insert(record what) {
@@ -75,32 +64,32 @@ std::optional<op_time> cluster::insert(record what) {
 
 void cluster::set_head(mongo_model::head to) {
     heads_.back().until = write(-1);
-    heads_.push_back({to, newest_});
+    heads_.push_back({to, newest()});
 }
 
 op_time cluster::raise_floor(log_position floor) {
     auto to = heads_.back().what;
-    if (to.deleted || to.floor.number > floor.number) return newest_;
+    if (to.deleted || to.floor.number > floor.number) return newest();
     to.floor = floor;
     set_head(to);
-    return newest_;
+    return newest();
 }
 
 op_time cluster::remove(std::int64_t from, std::int64_t to) {
     write(-1);
     for (auto at = records_.lower_bound(from); at != records_.end() && at->first < to; ++at)
         if (!at->second.empty() && at->second.back().until == never) {
-            at->second.back().until = newest_;
-            written_.emplace_back(newest_, at->first);
+            at->second.back().until = newest();
+            written_.emplace_back(newest(), at->first);
         }
-    return newest_;
+    return newest();
 }
 
 op_time cluster::mark_deleted() {
     auto to = heads_.back().what;
     to.deleted = true;
     set_head(to);
-    return newest_;
+    return newest();
 }
 
 op_time cluster::remove_all() {
@@ -108,34 +97,19 @@ op_time cluster::remove_all() {
     auto to = heads_.back().what;
     to.removed = true;
     set_head(to);
-    return newest_;
+    return newest();
 }
-
-bool cluster::lost(op_time write) const { return lost_.contains(write); }
 
 void cluster::fail_over() {
     auto const undo = [&](auto& versions) {
-        while (!versions.empty() && versions.back().since > durable_) versions.pop_back();
-        if (!versions.empty() && versions.back().until > durable_) versions.back().until = never;
+        while (!versions.empty() && versions.back().since > durable()) versions.pop_back();
+        if (!versions.empty() && versions.back().until > durable()) versions.back().until = never;
     };
     for (auto& [number, versions] : records_) undo(versions);
     undo(heads_);
-    for (auto time = durable_ + 1; time <= newest_; ++time) lost_.insert(time);
+    lose_writes();
     written_.clear();
     write(-1);  // the new primary's first entry
-}
-
-void cluster::replicate() {
-    replicating_ = false;
-    auto to = time_.chance(500) ? newest_ : time_.pick(durable_ + 1, newest_);
-    while (lost_.contains(to)) ++to;  // times of another past
-    auto const from = std::exchange(durable_, to);
-    points_.push_back(to);
-    became_durable(from, to);
-    if (durable_ < newest_) {
-        replicating_ = true;
-        time_.after(time_.pick(1, 20), [this] { replicate(); });
-    }
 }
 
 void cluster::became_durable(op_time from, op_time to) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "mongo_model/network.hpp"
+#include "mongo_model/replication.hpp"
 #include "store/mongo/appender.hpp"
 
 namespace mongo_model {
@@ -31,14 +31,8 @@ struct head {
     bool removed = false;
 };
 
-/// When something happened, in the order of the database.
-using op_time = std::int64_t;
-
-/// Of a replica set, what one log sees: a primary, the point up to which a majority has followed it, and failovers,
-/// which lose what lies behind that point. Every state that was ever durable can still be read.
-///
-/// It watches the log by itself, and notes what must not happen.
-class cluster {
+/// Of a replica set, what one log sees. It watches the log by itself, and notes what must not happen.
+class cluster : public replication {
   public:
     cluster(timeline& time, weather const& how);
 
@@ -48,20 +42,12 @@ class cluster {
     /// What the search for the end finds.
     mongo::log_end end(op_time when) const;
 
-    op_time durable() const noexcept { return durable_; }
-    op_time newest() const noexcept { return newest_; }
-    /// A time as of which a server may answer a question now: not before `after`. Absent: it must wait.
-    std::optional<op_time> readable(std::optional<op_time> after);
-
     /// Present: the write's time. Absent: there is one with this number.
     std::optional<op_time> insert(record what);
     op_time raise_floor(log_position floor);
     op_time remove(std::int64_t from, std::int64_t to);
     op_time mark_deleted();
     op_time remove_all();
-
-    /// Whether a write was lost by a failover. Precondition: it is not durable.
-    bool lost(op_time write) const;
 
     void fail_over();
 
@@ -82,20 +68,12 @@ class cluster {
     };
     op_time write(std::int64_t number);
     void set_head(mongo_model::head to);
-    void replicate();
-    void became_durable(op_time from, op_time to);
+    void became_durable(op_time from, op_time to) override;
     void joined(record const& what);
 
-    timeline& time_;
-    weather const& how_;
     std::map<std::int64_t, std::vector<version<record>>> records_;
     std::vector<version<mongo_model::head>> heads_;
     std::vector<std::pair<op_time, std::int64_t>> written_;  // numbers of records, since the durable point
-    bool replicating_ = false;
-    std::set<op_time> lost_;
-    std::vector<op_time> points_;  // that have been durable ends
-    op_time newest_ = 1;
-    op_time durable_ = 1;
     std::vector<record> history_;
     std::int64_t floor_ = 0;
     bool buried_ = false;

@@ -61,15 +61,15 @@ void holder::serve_change(std::function<bool(group&)> change, answer to) {
         if (!out.found) to(out);
         return;  // else it waits in vain for a majority
     }
-    group changed = group_.newest();
+    group changed = group_.current();
     out.found = change(changed);
-    out.when = out.found ? group_.write(std::move(changed)) : group_.newest_time();
+    out.when = out.found ? group_.write(std::move(changed)) : group_.newest();
     when_durable(out.when, out, std::move(to));
 }
 
 void holder::when_durable(op_time write, reply out, answer to) {
     out.lost = group_.lost(write);
-    if (out.lost || group_.durable_time() >= write) return to(out);
+    if (out.lost || group_.durable() >= write) return to(out);
     time_.after(3, [this, write, out, to = std::move(to)] { when_durable(write, out, to); });
 }
 
@@ -124,7 +124,7 @@ void holder::acquire() {
 }
 
 void holder::renew() {
-    auto const sent_when = group_.at(group_.durable_time()).epoch;
+    auto const sent_when = group_.at(group_.durable()).epoch;
     auto const again = [this, term = term_] {
         time_.after(lease_time / 3, [this, term] {
             run([this, term] {
@@ -135,7 +135,7 @@ void holder::renew() {
     auto const renewed = [this, sent_when, again, sent = time_.now()] {
         ++told_.renewals;
         if (sent_when > epoch_) told_.wrongs.push_back("a lease was renewed that had passed to somebody else");
-        auto const& now = group_.at(group_.durable_time());
+        auto const& now = group_.at(group_.durable());
         if (now.epoch == epoch_ && now.expires < sent + lease_time)
             told_.wrongs.push_back("a lease was reported as renewed and was not");
         again();
@@ -252,7 +252,7 @@ void holder::not_done(bool unknown) {
 }
 
 void holder::committed() {
-    if (!holds_all(committed_in(group_.at(group_.durable_time()).state), committed_in(request_.state)))
+    if (!holds_all(committed_in(group_.at(group_.durable()).state), committed_in(request_.state)))
         told_.wrongs.push_back("a commit was reported that does not last");
     time_.after(time_.pick(0, 200), [this, term = term_] {
         run([this, term] {
@@ -275,8 +275,7 @@ void holder::failed(committer::failed const& why) {
         });
     }
     ++told_.fenced;
-    if (group_.at(group_.durable_time()).epoch <= epoch_)
-        told_.wrongs.push_back("the holder was told that it is fenced");
+    if (group_.at(group_.durable()).epoch <= epoch_) told_.wrongs.push_back("the holder was told that it is fenced");
     if (!repeated_) told_.refused[request_.state.start_time] = group_.history().size();
     lose();
 }

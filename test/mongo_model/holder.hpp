@@ -36,7 +36,6 @@ class holder : station {
     void start(moment until);
 
   private:
-    using op_time = group_replicas::op_time;
     struct reply {
         bool lost = false;
         bool refused = false;  // nothing was done

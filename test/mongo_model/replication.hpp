@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "mongo_model/network.hpp"
+
+namespace mongo_model {
+
+/// When something happened, in the order of the database.
+using op_time = std::int64_t;
+
+/// Of a replica set: a primary that writes, the point up to which a majority has followed it, and failovers, which lose
+/// what lies behind that point. Every state that was ever durable can still be read.
+class replication {
+  public:
+    replication(timeline& time, weather const& how) : time_(time), how_(how) {}
+    replication(replication const&) = delete;
+    replication& operator=(replication const&) = delete;
+
+    op_time durable() const noexcept { return durable_; }
+    op_time newest() const noexcept { return newest_; }
+    /// Whether a write was lost by a failover. Precondition: it is not durable.
+    bool lost(op_time write) const { return lost_.contains(write); }
+
+    /// A time as of which a server may answer a question now: not before `after`. Absent: it must wait.
+    std::optional<op_time> readable(std::optional<op_time> after) {
+        auto const least = after.value_or(0);
+        if (time_.chance(how_.stale)) {
+            auto const point = points_[static_cast<std::size_t>(time_.pick(0, std::ssize(points_) - 1))];
+            if (point >= least) return point;
+        }
+        if (durable_ < least) return std::nullopt;
+        return durable_;
+    }
+
+  protected:
+    ~replication() = default;
+
+    /// The time of a write that the primary has just made.
+    op_time written() {
+        ++newest_;
+        if (!std::exchange(replicating_, true))
+            time_.after(time_.chance(how_.slow) ? time_.pick(100, 5'000) : time_.pick(1, 20), [this] { replicate(); });
+        return newest_;
+    }
+    /// All that is not durable is lost.
+    void lose_writes() {
+        for (auto time = durable_ + 1; time <= newest_; ++time) lost_.insert(time);
+    }
+    /// What was written in (from, to] is durable now.
+    virtual void became_durable(op_time from, op_time to) = 0;
+
+    timeline& time_;
+    weather const& how_;
+
+  private:
+    void replicate() {
+        replicating_ = false;
+        auto to = time_.chance(500) ? newest_ : time_.pick(durable_ + 1, newest_);
+        while (lost_.contains(to)) ++to;  // times of another past
+        auto const from = std::exchange(durable_, to);
+        points_.push_back(to);
+        became_durable(from, to);
+        if (durable_ == newest_) return;
+        replicating_ = true;
+        time_.after(time_.pick(1, 20), [this] { replicate(); });
+    }
+
+    bool replicating_ = false;
+    std::set<op_time> lost_;
+    std::vector<op_time> points_{1};  // that have been durable ends
+    op_time newest_ = 1;
+    op_time durable_ = 1;
+};
+
+}  // namespace mongo_model
