@@ -58,7 +58,7 @@ std::string judge(operation const& op, std::string const& command, made_up how, 
     std::thread later;
     if (how.what.skip > 0)
         later = std::thread([&] {
-            std::this_thread::sleep_for(milliseconds(300));
+            std::this_thread::sleep_for(milliseconds(300));  // how long the fault lasts
             point.off();
         });
     try {

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(faults_that_pass) {
                     auto const arm = [&](tcp_proxy& proxy, std::string const&) {
                         each.begin(proxy);
                         later = std::thread([&proxy] {
-                            std::this_thread::sleep_for(milliseconds(300));
+                            std::this_thread::sleep_for(milliseconds(300));  // how long the fault lasts
                             proxy.restore();
                         });
                     };

@@ -157,7 +157,7 @@ void holder::renew() {
             if (got.found) return renewed();
             ask<reply>(
                 renewing_, [this, after = got.when](answer to) { serve_read(after, std::move(to)); },
-                [this, renewed, again, term](reply const& seen) {
+                [this, again, term](reply const& seen) {
                     if (term != term_) return;
                     if (seen.lost) return again();
                     // Ours still, or an old view: once more, as group_table::renew does.

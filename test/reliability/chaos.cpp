@@ -61,9 +61,9 @@ void chaos::start(place& at) {
     at.now = std::make_unique<process>(words, errors());
 }
 
-void chaos::run(int kills) {
-    for (auto& each : producers_) start(each);
-    for (auto& each : consumers_) start(each);
+void chaos::run(int kills, std::function<void(int)> const& each) {
+    for (auto& at : producers_) start(at);
+    for (auto& at : consumers_) start(at);
     for (int killed = 0; killed < kills;) {
         watch(milliseconds(5 + below(56)));
         if (below(5) == 0) {
@@ -79,6 +79,7 @@ void chaos::run(int kills) {
         chosen.now->kill();
         ++killed;
         start(chosen);
+        if (each) each(killed);
     }
 }
 

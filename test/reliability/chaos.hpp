@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -23,8 +24,8 @@ class chaos {
     chaos(std::uint64_t seed, settings common, settings consuming, std::string url = {});
 
     /// Starts three producers and three consumers, and kills and restarts so many times; in every second one the one
-    /// that works on windows, if it is alive.
-    void run(int kills);
+    /// that works on windows, if it is alive. `each`, if given, is called after each kill, with how many there were.
+    void run(int kills, std::function<void(int)> const& each = {});
     /// Ends the producers, then the consumers, as one would; then one more consumer takes what is left.
     void finish();
 

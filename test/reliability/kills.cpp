@@ -1,17 +1,16 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <minibatch.hpp>
 
+#include "reliability/after_kills.hpp"
 #include "reliability/chaos.hpp"
 #include "reliability/checks.hpp"
 #include "support/coroutine.hpp"
 
 using namespace minibatch;
 using namespace minibatch::test;
-namespace asio = boost::asio;
 
 namespace {
 
@@ -21,29 +20,6 @@ struct plan {
     bool keep = false;
     int kills = 0;
 };
-
-std::uint64_t seed_of_run() {
-    if (auto const* given = std::getenv("MINIBATCH_RELIABILITY_SEED")) return std::stoull(given);
-    return std::random_device()();
-}
-
-asio::awaitable<void> read_log(std::string database, int partitions, std::vector<numbered>& into) {
-    auto const url = "sqlite:" + database;
-    auto const db = co_await connect(url);
-    std::string const stream_name = "numbers";
-    auto numbers = co_await db.find_stream(stream_name);
-    auto const info = co_await numbers.info();
-    BOOST_TEST(info.groups.at(0).lag == 0);
-    BOOST_TEST(info.groups.at(0).lost == 0);
-    for (int partition = 0; partition < partitions; ++partition) {
-        for (std::int64_t from = 0; true;) {
-            auto const some = co_await numbers.peek(partition, from, 5'000);
-            if (some.empty()) break;
-            for (auto const& each : some) into.push_back(from_message(each));
-            from = some.back().offset() + 1;
-        }
-    }
-}
 
 std::string integrity(std::string const& database) {
     sqlite3* db = nullptr;
@@ -57,11 +33,6 @@ std::string integrity(std::string const& database) {
         answer = sqlite3_errmsg(db);
     sqlite3_close(db);
     return answer;
-}
-
-void none(std::vector<std::string> const& problems) {
-    BOOST_TEST(problems.empty(), problems.size() << " problems");
-    for (std::size_t i = 0; i < std::min<std::size_t>(problems.size(), 20); ++i) BOOST_TEST_MESSAGE(problems[i]);
 }
 
 /// With `keep` all messages are still there; else they have been removed but for the last record.
@@ -99,7 +70,7 @@ void run(plan const& how) {
     none(found.problems);
     none(check_appends(told, found.messages, how.windows.partitions));
     std::vector<numbered> log;
-    ::test::run([&] { return read_log(all.database(), how.windows.partitions, log); });
+    ::test::run([&] { return read_log("sqlite:" + all.database(), how.windows.partitions, log); });
     check_log(how, log, found.messages);
     BOOST_TEST(integrity(all.database()) == "ok");
 

@@ -7,6 +7,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -31,6 +33,12 @@ class echo_server {
     }
     std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
     std::size_t bytes() const { return bytes_; }
+    /// Returns what it has read, once that is so much or 5 s have passed.
+    std::size_t wait_for_bytes(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        read_.wait_for(lock, std::chrono::seconds(5), [&] { return bytes_ >= count; });
+        return bytes_;
+    }
     /// Ends all connections, as a server that goes.
     void hang_up() {
         std::lock_guard const lock(mutex_);
@@ -53,7 +61,11 @@ class echo_server {
                 while (true) {
                     auto const size = socket.read_some(boost::asio::buffer(part), failure);
                     if (failure) break;
-                    bytes_ += size;
+                    {
+                        std::lock_guard const lock(mutex_);
+                        bytes_ += size;
+                    }
+                    read_.notify_all();
                     boost::asio::write(socket, boost::asio::buffer(part, size), failure);
                 }
                 std::lock_guard const lock(mutex_);
@@ -67,6 +79,7 @@ class echo_server {
     std::atomic<bool> ended_ = false;
     std::atomic<std::size_t> bytes_ = 0;
     std::mutex mutex_;
+    std::condition_variable read_;
     std::vector<int> descriptors_;
     std::thread thread_;
 };
