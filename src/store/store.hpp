@@ -1,19 +1,16 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <minibatch/error.hpp>
 #include <minibatch/log.hpp>
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
+#include <string_view>
 #include <vector>
 
 #include "log/segment.hpp"
-#include "store/progress.hpp"
+#include "store/writes.hpp"
 
 /// The one interface between the runtime and a database.
 ///
@@ -24,186 +21,6 @@
 /// errc::invalid_argument if it has no such partition, errc::group_not_found if there is no such group, errc::forked in
 /// a child after fork().
 namespace minibatch::store {
-
-using steady_time = std::chrono::steady_clock::time_point;
-using std::chrono::milliseconds;
-
-/// Which log: an incarnation is a random positive number made when a stream is created, so that a stream of the same
-/// name that is created later is another one.
-struct log_id {
-    std::int64_t incarnation = 0;
-    int partition = 0;
-    friend auto operator<=>(log_id const&, log_id const&) = default;
-};
-
-struct group_id {
-    log_id log;
-    std::string group;
-    friend auto operator<=>(group_id const&, group_id const&) = default;
-};
-
-/// When messages are removed whether they are committed or not. What is within the limit stays: the newest
-/// `max_messages` messages and the newest `max_bytes` bytes at least, since whole records are removed. Absent: no
-/// limit. Negative ones are errc::invalid_argument.
-struct retention {
-    std::optional<milliseconds> max_age;
-    std::optional<std::int64_t> max_messages;  // per partition
-    std::optional<std::int64_t> max_bytes;     // per partition, of the stored text
-    bool any() const noexcept { return max_age || max_messages || max_bytes; }
-    friend bool operator==(retention const&, retention const&) = default;
-};
-
-struct stream_record {
-    std::string name;
-    std::int64_t incarnation = 0;
-    int partitions = 1;
-    retention limits;
-};
-
-/// A place between two records of a log.
-struct log_position {
-    std::int64_t number = 0;  // of the next record
-    std::int64_t offset = 0;  // of the next message
-    friend auto operator<=>(log_position const&, log_position const&) = default;
-};
-
-struct log_state {
-    /// What lies below has been removed, or is about to be: readers ignore it.
-    log_position floor;
-    /// Offsets below were removed on request (`clear`): no group has lost them.
-    std::int64_t cleared = 0;
-    log_position end;
-    /// `created` of the last record; 0 when there was none yet.
-    time_ms last_created = 0;
-    /// Bytes of message text between floor and end.
-    std::int64_t bytes = 0;
-};
-
-struct lease {
-    std::string owner;        // host and process, for people; empty when nobody holds it
-    std::string acquisition;  // random, made anew for each attempt to become the holder
-    std::int64_t epoch = 0;   // grows with each change of hands: the fencing token
-    time_ms expires = 0;      // by the database's clock
-    friend bool operator==(lease const&, lease const&) = default;
-    bool held() const noexcept { return !owner.empty(); }
-};
-
-struct group_state {
-    group_id id;
-    progress state;
-    lease held;
-};
-
-// ---- writes: what may share a transaction -------------------------------------------------------------------------
-
-/// Adds a segment at the end. `created` becomes max(database clock, `created` of the record before). If the last record
-/// has the same batch id, which is not empty, this is a repetition: nothing is written, and the result is the stored
-/// record's. A segment without messages is errc::invalid_argument.
-struct append_request {
-    log_id log;
-    std::string batch;  // made by the caller before the first try; stored with the segment
-    std::int64_t count = 0;
-    std::shared_ptr<std::string const> text;    // in the form of log::segment_text
-    std::shared_ptr<void const> prepared = {};  // by `store::prepare`, if it was called
-};
-struct append_result {
-    std::int64_t number = 0;
-    std::int64_t first = 0;
-    time_ms created = 0;
-};
-
-/// Once it succeeds, no message can ever get a `created` below `until`. Writes a control record, and only if the last
-/// record's `created` is below `until`. `until` beyond the database's clock is errc::invalid_argument.
-struct seal_request {
-    log_id log;
-    time_ms until = 0;
-};
-struct seal_result {
-    log_position end;
-};
-
-/// Asks for the lease. Granted when nobody holds it, it has expired by the database's clock, it is already ours (the
-/// same acquisition: epoch and progress stay as they are), or it still equals `unchanged`. A grant to somebody new
-/// increments the epoch, and, if the one before was not released, `progress::takeovers`. Epochs go on when a group is
-/// deleted and registered again. No owner, acquisition or duration: errc::invalid_argument.
-struct acquire_request {
-    group_id group;
-    std::string owner;
-    std::string acquisition;
-    milliseconds duration{0};
-    /// What a standby has seen, unchanged, for a whole period on its own steady clock.
-    std::optional<lease> unchanged;
-};
-struct acquire_result {
-    bool granted = false;
-    lease held;      // afterwards: ours, or who holds it
-    progress state;  // only if granted
-};
-
-/// Prolongs the lease to now + duration, even after it has expired. Another epoch, or released: errc::fenced.
-struct renew_request {
-    group_id group;
-    std::int64_t epoch = 0;
-    milliseconds duration{0};
-};
-
-/// Gives the lease up, cleanly. Another epoch: errc::fenced. Repeated: a success.
-struct release_request {
-    group_id group;
-    std::int64_t epoch = 0;
-};
-
-/// A write that takes effect together with a commit.
-struct document_write {
-    enum class kind { insert, upsert, append };
-    kind what = kind::insert;
-    std::string
-        target;         // collection (insert, upsert), in the name space of minibatch::name rules; stream name (append)
-    std::string key;    // upsert: which document; append: chooses nothing, the partition is `partition`
-    int partition = 0;  // append
-    std::string document;  // encoded JSON object
-};
-
-/// Replaces the progress record, all of it. Checks the epoch alone: under the current one it succeeds even after expiry
-/// or release; under another: errc::fenced. Progress only moves forward: a request whose `low` is below the stored one
-/// is errc::fenced too. If the stored progress equals the request's, this is a repetition: a success, and the writes
-/// are not carried out again. Ranges that are not as `progress` says are errc::invalid_argument, more than `max_ranges`
-/// errc::too_many_ranges; what is wrong with a write is its error, and nothing at all is changed then.
-struct commit_request {
-    group_id group;
-    std::int64_t epoch = 0;
-    progress state;
-    std::vector<document_write> writes;
-};
-
-/// Removes whole records from the front: those that every group has committed (if there are groups and none keeps),
-/// and those beyond the retention limits of the stream. The floor is stored first; the last record always stays. The
-/// groups' progress is left alone: its holder steps over what is gone when it reads, and counts it in `lost`.
-struct trim_request {
-    log_id log;
-    /// At most so many records in this call; `more` tells whether there is more to do.
-    int max_records = 256;
-};
-struct trim_result {
-    log_position floor;
-    std::int64_t removed = 0;  // records
-    bool more = false;
-    /// Groups that had not committed what retention now removed, with the number of messages.
-    std::vector<std::pair<std::string, std::int64_t>> lost;
-};
-
-struct done {};  // result of renew, release and commit
-
-using write_request = std::variant<append_request, seal_request, acquire_request, renew_request, release_request,
-                                   commit_request, trim_request>;
-using write_result = std::variant<std::monostate, append_result, seal_result, acquire_result, trim_result, done, error>;
-
-struct write_job {
-    write_request request;
-    write_result result;  // monostate until written
-};
-
-// ---- reads --------------------------------------------------------------------------------------------------------
 
 struct read_limits {
     std::size_t max_bytes = 1 << 20;  // at least one record is read all the same
