@@ -56,7 +56,8 @@ class consumer {
     /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
     /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
     /// does not wait for the drain. A later call with `drain::release` ends a flush; so does the end of the last
-    /// handle.
+    /// handle. With `drain::release` a database that is away is waited for up to two seconds: then the lease is left to
+    /// run out.
     stop_request stop(drain remainder = drain::release) { return stop_request(request_stop(core_, remainder)); }
 
   private:

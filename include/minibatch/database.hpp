@@ -15,7 +15,7 @@ class database_core;
 
 /// A connection to a database, with the threads that its blocking calls run on. A cheap handle: copies share it, and
 /// streams, producers and consumers keep it open. Closing happens when the last of them is destroyed: what was handed
-/// over is written first, leases are released.
+/// over is written first, for up to 10 seconds, and leases are released. What is under way then is given up.
 ///
 /// Thread safety: all members may be called from any thread at the same time. After `fork` a child cannot use a handle
 /// it inherited, nor what was made from it: calls fail with `errc::forked`, operations begun before the fork end in the

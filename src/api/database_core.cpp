@@ -13,6 +13,8 @@ namespace {
 
 /// How long the last handle waits for what was handed over.
 constexpr std::chrono::seconds shut_down_limit{10};
+/// How long calls go on that nobody waits for any more.
+constexpr std::chrono::milliseconds last_calls{500};
 
 /// While one exists, threads started from here are made as ours should be, since they inherit both from their creator:
 /// signals are the application's, and none is delivered to them; and they can be told apart in `top` and debuggers.
@@ -111,7 +113,8 @@ void database_core::threads::shut_down() {
     // Consumers first, since they give their leases back through the queue.
     wait_for([&] { return engine->active == 0; });
     engine->writes->close();
-    wait_for([&] { return engine->writes->idle(); });
+    wait_for([&] { return !engine->writes->owes(); });
+    engine->env.database->limit_calls(engine->env.time->now() + last_calls);
     engine->stop();
     // stop() posts to the loop, which posts to the workers: both run dry in that order.
     std::promise<void> passed;

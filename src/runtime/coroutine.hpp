@@ -8,6 +8,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "runtime/patience.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/write_queue.hpp"
 
@@ -18,10 +19,13 @@ namespace minibatch::runtime {
 
 /// Runs a blocking call on a worker; its exception is thrown here.
 template <class Call>
-asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, Call call) {
+asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, patience& bounds, Call call) {
     using result = std::invoke_result_t<Call>;
     auto token = asio::use_awaitable;
-    auto start = [&env](auto handler, Call work) {
+    auto start = [&env, &bounds](auto caller, Call work) {
+        auto handler = bounds.wait(std::move(caller), [](auto resume, error const& problem) {
+            std::move(resume)(std::make_exception_ptr(problem), std::optional<result>());
+        });
         asio::post(env.workers, [loop = env.loop, handler = std::move(handler), work = std::move(work)]() mutable {
             std::exception_ptr problem;
             std::optional<result> value;
@@ -46,9 +50,13 @@ asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, Ca
 
 /// Queues a write and waits for its result; an `error` in it is thrown.
 template <class Result>
-asio::awaitable<Result> written(environment const& env, write_queue& queue, store::write_request request) {
+asio::awaitable<Result> written(environment const& env, patience& bounds, write_queue& queue,
+                                store::write_request request) {
     auto token = asio::use_awaitable;
-    auto start = [&env, &queue](auto handler, store::write_request what) {
+    auto start = [&env, &bounds, &queue](auto caller, store::write_request what) {
+        auto handler = bounds.wait(std::move(caller), [](auto resume, error const& problem) {
+            std::move(resume)(store::write_result(problem));
+        });
         queue.submit(std::move(what),
                      [loop = env.loop, handler = std::move(handler)](store::write_result outcome) mutable {
                          asio::post(loop, [handler = std::move(handler), outcome = std::move(outcome)]() mutable {

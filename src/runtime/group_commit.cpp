@@ -26,6 +26,12 @@ struct write_queue::batch {
     std::vector<segment> segments;   // of jobs[0 … segments.size())
     std::vector<write_done> writes;  // of the jobs after those
     std::size_t bytes = 0;
+
+    bool owed() const {
+        return !segments.empty() || std::any_of(jobs.begin(), jobs.end(), [](auto const& job) {
+            return std::holds_alternative<store::commit_request>(job.request);
+        });
+    }
 };
 
 void write_queue::start(lane_key const& key, lane& of) {
@@ -57,6 +63,7 @@ void write_queue::work(lane_key const& key) {
             items = std::make_shared<batch>();
             if (!take(from, *items)) return rest(key);
         }
+        from.owed = items->owed();
         prepare_next(key, from);
     }
     finish(*items);

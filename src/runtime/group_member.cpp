@@ -53,7 +53,7 @@ void group_member::stop(drain remainder) {
     asio::post(runtime->env.loop, [self = shared_from_this(), remainder] {
         // Letting go of the consumer ends a flush that nobody takes the windows of.
         if (!self->stopping || remainder == drain::release) self->stopping = remainder;
-        for (auto const& worker : self->workers_) worker->wake();
+        for (auto const& worker : self->workers_) worker->stop();
         self->pump();
     });
 }

@@ -40,7 +40,7 @@ asio::awaitable<bool> partition_worker::acquire() {
         auto const sent = env_.time->now();
         request.unchanged = seen_ && sent >= stale_at ? seen_ : std::nullopt;
         store::write_request asked = request;
-        auto answer = co_await written<store::acquire_result>(env_, *runtime_.writes, std::move(asked));
+        auto answer = co_await written<store::acquire_result>(env_, patience_, *runtime_.writes, std::move(asked));
         if (answer.granted) {
             lead_ = std::make_unique<leadership>(member_->how, answer, group_.log.partition);
             lead_->valid_until = sent + period;
@@ -98,8 +98,7 @@ void partition_worker::lose(std::string_view why) {
     if (lead.lost) return;
     lead.lost = true;
     acquisition_.clear();
-    env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
-                                     std::to_string(group_.log.partition) + ": lease given up: " + std::string(why));
+    say("lease given up: " + std::string(why));
     member_->withdraw(*this);
     for (auto const& [handle, window] : lead.open) {
         window->now = window_record::state::closed;

@@ -7,13 +7,20 @@
 #include "runtime/leadership.hpp"
 
 namespace minibatch::runtime {
+namespace {
+
+/// Who is to stop does not wait for long for a database that is away: a lease that is not given back runs out.
+constexpr milliseconds stop_patience{2'000};
+
+}  // namespace
 
 partition_worker::partition_worker(std::shared_ptr<group_member> member, store::group_id group)
     : member_(std::move(member)),
       runtime_(*member_->runtime),
       env_(runtime_.env),
       tuning_(env_.database->tune()),
-      group_(std::move(group)) {}
+      group_(std::move(group)),
+      patience_(env_) {}
 
 partition_worker::~partition_worker() = default;
 
@@ -35,6 +42,11 @@ void partition_worker::start() {
         });
 }
 
+void partition_worker::stop() {
+    if (member_->stopping == drain::release) patience_.limit(stop_patience);
+    signal_.notify();
+}
+
 asio::awaitable<void> partition_worker::run() {
     bool watching = false;
     while (!member_->stopping) {
@@ -48,12 +60,17 @@ asio::awaitable<void> partition_worker::run() {
         } catch (error const& problem) {
             trouble = problem;
         }
+        auto const held = static_cast<bool>(lead_);
         if (lead_) {
             if (!lead_->lost) co_await give_back();
             lose(trouble ? trouble->what() : "the consumer has stopped");
             lead_.reset();
         }
         if (trouble && lasting(*trouble)) throw error(*trouble);
+        if (patience_.exhausted()) {
+            if (held) say(std::string("lease not given back: ") + trouble->what() + "; it runs out by itself");
+            co_return;
+        }
         if (trouble) co_await back_off(*trouble);
     }
 }
@@ -62,7 +79,7 @@ asio::awaitable<void> partition_worker::run() {
 asio::awaitable<void> partition_worker::give_back() {
     store::write_request last = store::release_request{group_, lead_->epoch};
     try {
-        co_await written<store::done>(env_, *runtime_.writes, std::move(last));
+        co_await written<store::done>(env_, patience_, *runtime_.writes, std::move(last));
         runtime_.change_seen();
     } catch (error const&) {
         // It runs out by itself.
@@ -71,11 +88,15 @@ asio::awaitable<void> partition_worker::give_back() {
 
 asio::awaitable<void> partition_worker::back_off(error const& problem) {
     member_->report(problem, false);
-    env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
-                                     std::to_string(group_.log.partition) + ": " + problem.what());
+    say(problem.what());
     auto const until = env_.time->now() + back_off_delay(++outages_);
     while (!member_->stopping && env_.time->now() < until && !(lead_ && lead_->lost))
         co_await signal_.wait(env_, until);
+}
+
+void partition_worker::say(std::string const& what) const {
+    env_.say(log_level::warning, "group '" + group_.group + "' of stream '" + member_->stream.name + "', partition " +
+                                     std::to_string(group_.log.partition) + ": " + what);
 }
 
 asio::awaitable<void> partition_worker::lead() {
@@ -97,6 +118,7 @@ asio::awaitable<void> partition_worker::lead() {
         } catch (error const& problem) {
             if (lead.lost && problem.code() == errc::fenced) co_return;
             // An outage does not end the lease: what is in flight can still be committed when it is over.
+            if (patience_.exhausted() && in_use()) continue;
             if (member_->stopping || lasting(problem) || problem.code() == errc::fenced) throw;
             trouble = problem;
         }
@@ -126,7 +148,7 @@ asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_ag
     }
     if (auto* seal = std::get_if<windowing::seal_until>(&step)) {
         store::write_request request = store::seal_request{group_.log, seal->time};
-        auto const sealed = co_await written<store::seal_result>(env_, *runtime_.writes, std::move(request));
+        auto const sealed = co_await written<store::seal_result>(env_, patience_, *runtime_.writes, std::move(request));
         lead.pending.sealed(seal->time, sealed.end.offset);
         lead.learn_end(sealed.end);
         co_return true;
@@ -201,12 +223,12 @@ asio::awaitable<void> partition_worker::release() {
     if (lead.saving || lead.save_again) co_await saved();
     if (!member_->options.keep && lead.tracker.snapshot().low_number > lead.trimmed) {
         store::write_request request = trim_request();
-        co_await written<store::trim_result>(env_, *runtime_.writes, std::move(request));
+        co_await written<store::trim_result>(env_, patience_, *runtime_.writes, std::move(request));
     }
     lead.lost = true;
     acquisition_.clear();
     store::write_request last = store::release_request{group_, lead.epoch};
-    co_await written<store::done>(env_, *runtime_.writes, std::move(last));
+    co_await written<store::done>(env_, patience_, *runtime_.writes, std::move(last));
     // A standby in this process hears of it here; those in others through the store.
     runtime_.change_seen();
 }

@@ -23,7 +23,8 @@ class partition_worker : public change_listener,
     ~partition_worker();
 
     void start();
-    void wake() { signal_.notify(); }
+    /// The member has been stopped.
+    void stop();
 
     /// Whether the lease still counts, so that a window may be handed out.
     bool may_deliver() const;
@@ -82,6 +83,8 @@ class partition_worker : public change_listener,
     void trim(write_list& with);
     void trim_alone();
     void lose(std::string_view why);
+    /// A warning that names the group, the stream and the partition.
+    void say(std::string const& what) const;
 
     std::shared_ptr<group_member> member_;
     engine& runtime_;
@@ -89,6 +92,7 @@ class partition_worker : public change_listener,
     store::tuning const tuning_;
     store::group_id group_;
     wake_signal signal_;
+    patience patience_;
     std::unique_ptr<leadership> lead_;
     std::string acquisition_;  // the same while nobody else has taken over, so that our own lease does not stop us
     std::optional<store::lease> seen_;  // the lease of somebody else, when we last asked for it

@@ -66,7 +66,7 @@ asio::awaitable<void> partition_worker::fetch() {
     lead.reading = true;
     std::optional<store::read_result> read;
     try {
-        read = co_await on_worker(env_, std::move(call));
+        read = co_await on_worker(env_, patience_, std::move(call));
     } catch (...) {
         lead.reading = false;
         throw;

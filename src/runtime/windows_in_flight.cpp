@@ -207,7 +207,10 @@ void partition_worker::save_finished(std::optional<error> problem, std::int64_t 
     lead.saving = false;
     if (problem && problem->code() == errc::fenced) lose("another consumer has taken over");
     auto const unknown = problem && problem->code() == errc::outcome_unknown;
-    if (!problem) lead.doubts = 0;
+    if (!problem) {
+        lead.doubts = 0;
+        patience_.renew();
+    }
     for (auto const& window : covered) {
         window->sent = false;
         window->in_doubt = unknown || (problem && window->in_doubt);
@@ -265,7 +268,10 @@ void partition_worker::answer(window_record& window, std::optional<error> const&
 asio::awaitable<void> partition_worker::saved() {
     if (lead_->lost) throw error(errc::fenced, "the lease is gone");
     auto token = asio::use_awaitable;
-    auto start = [this](auto handler) {
+    auto start = [this](auto caller) {
+        auto handler = patience_.wait(std::move(caller), [](auto resume, error const& problem) {
+            std::move(resume)(std::make_exception_ptr(problem));
+        });
         lead_->to_tell.push_back(
             [loop = env_.loop, handler = std::move(handler)](std::optional<error> problem) mutable {
                 asio::post(loop, [handler = std::move(handler), problem = std::move(problem)]() mutable {

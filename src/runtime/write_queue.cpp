@@ -114,11 +114,16 @@ void write_queue::close() {
     closed_ = true;
 }
 
-bool write_queue::idle() const {
+bool write_queue::owes() const {
     std::lock_guard const lock(mutex_);
-    return blocked_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](auto const& entry) {
-               return !entry.second.writing && entry.second.resting();
-           });
+    auto const is_commit = [](waiting_write const& item) {
+        return std::holds_alternative<store::commit_request>(item.request);
+    };
+    return !blocked_.empty() || std::any_of(lanes_.begin(), lanes_.end(), [&](auto const& entry) {
+        auto const& of = entry.second;
+        return !of.appends.empty() || of.preparing || of.ready || (of.writing && of.owed) ||
+               std::any_of(of.writes.begin(), of.writes.end(), is_commit);
+    });
 }
 
 std::size_t write_queue::lanes() const {

@@ -41,7 +41,9 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
 
     /// Refuses new work with errc::closed. What is queued is still written.
     void close();
-    bool idle() const;
+    /// Whether appends or commits are queued or being written. The rest is nobody's loss: a lease that is not given
+    /// back runs out, and what is not removed now is removed later.
+    bool owes() const;
     /// How many lanes there are: those that are at work, and perhaps one that rests.
     std::size_t lanes() const;
 
@@ -69,6 +71,7 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     struct batch;
     struct lane {
         bool writing = false;
+        bool owed = false;  // what is being written, see `owes`
         bool preparing = false;
         std::shared_ptr<batch> ready;  // prepared; the next to be written
         std::deque<waiting_append> appends;

@@ -142,6 +142,10 @@ class store {
     /// Housekeeping that is due and must not hold up writes (checkpoints). Called now and then on a worker thread,
     /// never concurrently with itself.
     virtual void maintain(steady_time deadline) = 0;
+
+    /// From now on no call lasts beyond `latest`, whatever its own deadline: neither one that is under way nor one that
+    /// comes. For the end, when nobody waits for their results. Stores whose calls never wait need not do anything.
+    virtual void limit_calls(steady_time) noexcept {}
 };
 
 /// The database's clock and a store's steady clock; tests replace it.

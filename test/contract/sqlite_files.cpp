@@ -7,6 +7,7 @@
 #include <fstream>
 #include <future>
 
+#include "contract/other_program.hpp"
 #include "contract/stores.hpp"
 #include "store/sqlite/schema.hpp"
 
@@ -14,31 +15,6 @@ using namespace minibatch;
 using namespace minibatch::test;
 
 namespace {
-
-/// Another program with SQLite.
-class other_program {
-  public:
-    explicit other_program(std::string const& path) { BOOST_REQUIRE(sqlite3_open(path.c_str(), &db_) == SQLITE_OK); }
-    ~other_program() { sqlite3_close(db_); }
-    void run(std::string const& sql) const {
-        BOOST_REQUIRE_MESSAGE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK,
-                              sqlite3_errmsg(db_));
-    }
-    std::string query(std::string const& sql) const {
-        std::string out;
-        auto const row = [](void* to, int columns, char** values, char**) {
-            for (int i = 0; i < columns; ++i)
-                *static_cast<std::string*>(to) += std::string(values[i] ? values[i] : "NULL") + "|";
-            *static_cast<std::string*>(to) += "\n";
-            return 0;
-        };
-        BOOST_REQUIRE_MESSAGE(sqlite3_exec(db_, sql.c_str(), row, &out, nullptr) == SQLITE_OK, sqlite3_errmsg(db_));
-        return out;
-    }
-
-  private:
-    sqlite3* db_ = nullptr;
-};
 
 /// Permissions bind everybody but root.
 class without_privileges {
@@ -214,49 +190,6 @@ BOOST_AUTO_TEST_CASE(what_was_done_stays_done) {
         }
         BOOST_TEST(db->state(log, soon()).end.number == stored);
     }
-}
-
-BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
-    temporary_directory dir;
-    auto const path = dir / "a.db";
-    auto const db = open_store("sqlite:" + path);
-    log_id const log{db->open_stream("s", 1, {}, soon()).incarnation, 0};
-    other_program const other(path);
-    other.run("BEGIN IMMEDIATE");
-    write_job job{rig::segment(log), {}};
-    auto const start = std::chrono::steady_clock::now();
-    db->write({&job, 1}, start + milliseconds(30));
-    BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(5)));
-    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
-    BOOST_TEST(std::string(std::get<error>(job.result).what()).find("locked") != std::string::npos);
-    BOOST_TEST(db->state(log, soon()).end.offset == 0);  // reading goes on
-    other.run("COMMIT");
-    BOOST_TEST(rig::append_with(*db, log).first == 0);
-}
-
-BOOST_AUTO_TEST_CASE(deadlines_are_by_the_clock_given) {
-    struct clock_ahead final : clock {
-        time_ms system_now() override { return 1'000'000; }
-        steady_time steady_now() override { return std::chrono::steady_clock::now() + std::chrono::hours(1); }
-    };
-    temporary_directory dir;
-    auto const path = dir / "a.db";
-    open_options options;
-    options.time = std::make_shared<clock_ahead>();
-    auto const db = open_store("sqlite:" + path, options);
-    log_id const log{db->open_stream("s", 1, {}, options.time->steady_now() + std::chrono::seconds(20)).incarnation, 0};
-    other_program const other(path);
-    other.run("BEGIN IMMEDIATE");
-    write_job job{rig::segment(log), {}};
-    auto writing = std::async(std::launch::async, [&] {
-        db->write({&job, 1}, options.time->steady_now() + milliseconds(30));
-    });
-    auto const ended = writing.wait_for(std::chrono::seconds(10));
-    other.run("COMMIT");
-    writing.get();
-    BOOST_TEST((ended == std::future_status::ready));
-    BOOST_REQUIRE(std::holds_alternative<error>(job.result));
-    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(people_can_read_the_messages) {

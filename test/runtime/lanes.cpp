@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(the_next_full_segment_is_prepared_while_one_is_written) {
         w.settle();
         prepared.push_back(w.remote->prepared);  // one ahead, no more
         BOOST_TEST(w.queue->cancel(late));
-        BOOST_TEST(!w.queue->idle());
+        BOOST_TEST(w.queue->owes());
         w.submit(store::seal_request{w.log, w.now()}, "seal");
     };
     w.append("a");
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_next_full_segment_is_prepared_while_one_is_written) {
     names const expected{"a", "b", "c", "d", "e", "seal"};
     BOOST_TEST(w.done == expected, boost::test_tools::per_element());
     BOOST_TEST(w.store->state(w.log, w.time->now()).end.offset == 5);
-    BOOST_TEST(w.queue->idle());
+    BOOST_TEST(!w.queue->owes());
     BOOST_TEST(w.queue->lanes() == 0U);
 }
 
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(lanes_that_rest_are_forgotten) {
     BOOST_TEST(most == 22U);
     BOOST_TEST(w.done.size() == 22U);
     BOOST_TEST(w.queue->lanes() == 1U);
-    BOOST_TEST(w.queue->idle());
+    BOOST_TEST(!w.queue->owes());
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_waiting_consumers_cost_one_renewal) {

@@ -70,7 +70,7 @@ class counted_database {
         };
         wait_for([&] { return engine_->active == 0; });
         engine_->writes->close();
-        wait_for([&] { return engine_->writes->idle(); });
+        wait_for([&] { return !engine_->writes->owes(); });
         handle_ = {};
         std::promise<void> passed;
         boost::asio::post(loop_, [&] { passed.set_value(); });

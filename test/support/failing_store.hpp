@@ -44,6 +44,8 @@ class failing_store final : public decorated_store {
     std::function<void()> during_write;
     /// The same, after it has taken effect.
     std::function<void()> after_write;
+    /// The same, inside of the next read.
+    std::function<void()> during_read;
 
     void write(std::span<minibatch::store::write_job> jobs, deadline_t deadline) noexcept override {
         if (auto const hang = std::exchange(during_write, nullptr)) hang();
@@ -64,6 +66,7 @@ class failing_store final : public decorated_store {
         return error(code, "database 'test', " + std::string(call) + ": failed on purpose");
     }
     void before(std::string_view call) override {
+        if (call == "read" && during_read) std::exchange(during_read, nullptr)();
         if (auto failure = due(call)) throw error(std::move(*failure));
     }
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "store/mongo/commands.hpp"
-#include "store/mongo/deadline_stream.hpp"
 
 namespace minibatch::store::mongo {
 namespace {
@@ -95,7 +94,7 @@ changes::changes(client_pool& clients, logs& all, group_table& table, std::share
 changes::~changes() {
     {
         std::lock_guard const lock(mutex_);
-        stopping_ = true;
+        end_ = steady_clock::now();
     }
     stopped_.notify_all();
     if (thread_.joinable()) thread_.join();
@@ -113,7 +112,7 @@ void changes::say(log_level level, std::string const& text) const {
 
 bool changes::wait(milliseconds duration) {
     std::unique_lock lock(mutex_);
-    return !stopped_.wait_for(lock, duration, [this] { return stopping_.load(); });
+    return !stopped_.wait_for(lock, duration, [this] { return stopping(); });
 }
 
 void changes::doubt() {
@@ -135,7 +134,7 @@ void changes::run() {
     }
     bool told = false;
     milliseconds pause{50};
-    while (!stopping_) {
+    while (!stopping()) {
         auto const began = steady_clock::now();
         failure why;
         try {
@@ -146,7 +145,7 @@ void changes::run() {
             why.text = problem.what();
         }
         doubt();
-        if (stopping_) return;
+        if (stopping()) return;
         if (why.server_code == history_lost || why.server_code == fatal_stream) {
             // Whoever is woken reads where he is: nothing is missed, even though the events are gone.
             say(log_level::warning, "the change stream cannot be resumed, and begins anew: " + why.text);
@@ -187,10 +186,10 @@ void changes::follow() {
         b.add("serverId", static_cast<std::int32_t>(mongoc_server_description_id(server.get())));
     });
     auto const ask = [&](bson::document const& command) {
-        time_limit const bounded(steady_clock::now() + await_time + answer_time, &stopping_);
+        time_limit const bounded(steady_clock::now() + await_time + answer_time, &end_);
         auto got = clients_.once(client, command_kind::read, *command.get(),
                                  steady_clock::now() + await_time + answer_time, options.get());
-        if (stopping_) throw stream_ended{};
+        if (stopping()) throw stream_ended{};
         if (got.problem) throw stream_ended{*got.problem};
         return std::move(got.body);
     };

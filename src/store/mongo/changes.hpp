@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "store/mongo/groups.hpp"
 #include "store/notifier.hpp"
+#include "store/time_limit.hpp"
 
 namespace minibatch::store::mongo {
 
@@ -42,6 +42,7 @@ class changes {
     void doubt();
     void say(log_level level, std::string const& text) const;
     bool wait(milliseconds duration);
+    bool stopping() const { return end_.load() != steady_time::max(); }
 
     client_pool& clients_;
     logs& logs_;
@@ -50,7 +51,7 @@ class changes {
     bool const streams_;
     log_callback log_;
 
-    std::atomic<bool> stopping_ = false;
+    time_limit::movable end_ = steady_time::max();  // of the thread
     std::mutex mutex_;
     std::condition_variable stopped_;
     bool started_ = false;

@@ -7,6 +7,7 @@
 #include "bson/builder.hpp"
 #include "bson/fields.hpp"
 #include "store/mongo/deadline_stream.hpp"
+#include "store/time_limit.hpp"
 
 namespace minibatch::store::mongo {
 namespace {
@@ -133,7 +134,7 @@ bson::document client_pool::write_concern(steady_time deadline) const {
 answer client_pool::once(loan const& with, command_kind kind, bson_t const& command, steady_time deadline,
                          bson_t const* options) {
     answer out;
-    if (steady_clock::now() >= deadline) {
+    if (steady_clock::now() >= std::min(deadline, time_limit::end())) {
         out.problem = failure{severity::not_done, errc::timeout, "no time left", 0, false, false};
         return out;
     }
@@ -172,7 +173,7 @@ steady_time one_try(steady_time deadline) {
 
 answer client_pool::insert(char const* collection, bson_t const& document, steady_time deadline) {
     answer out;
-    if (steady_clock::now() >= deadline) {
+    if (steady_clock::now() >= std::min(deadline, time_limit::end())) {
         out.problem = failure{severity::not_done, errc::timeout, "no time left", 0, false, false};
         return out;
     }
@@ -239,7 +240,7 @@ bool pause_before_retry(int tries, steady_time deadline) {
     thread_local std::minstd_rand random(std::random_device{}());
     auto const most = std::min(10 << std::min(tries, 6), 500);
     auto const delay = milliseconds(std::uniform_int_distribution(most / 2, most)(random));
-    if (steady_clock::now() + delay >= deadline) return false;
+    if (steady_clock::now() + delay >= std::min(deadline, time_limit::end())) return false;
     std::this_thread::sleep_for(delay);
     return true;
 }

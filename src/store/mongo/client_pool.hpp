@@ -96,7 +96,8 @@ class client_pool {
 /// A connection on which nothing arrives any more, and nobody says so, then leaves time for another one.
 steady_time one_try(steady_time deadline);
 
-/// Waits before the next try: longer with each, and never the same twice. False: the deadline comes first.
+/// Waits before the next try: longer with each, and never the same twice. False: the deadline comes first, or the end
+/// of the thread's `time_limit`.
 bool pause_before_retry(int tries, steady_time deadline);
 
 }  // namespace minibatch::store::mongo

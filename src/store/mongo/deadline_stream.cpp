@@ -11,15 +11,15 @@
 #include <cstring>
 #include <memory>
 
+#include "store/time_limit.hpp"
+
 namespace minibatch::store::mongo {
 namespace {
 
 using std::chrono::steady_clock;
 
-/// How soon an interruption is seen.
+/// How soon it is seen that the limit has been brought forward.
 constexpr milliseconds slice{50};
-
-thread_local time_limit const* limit = nullptr;
 
 }  // namespace
 
@@ -33,13 +33,12 @@ struct limited_stream : mongoc_stream_t {
     /// Milliseconds that are left of `timeout` (negative: for ever) and of the limit. At least 1, since 0 would mean
     /// for ever in places; zero: the time is over.
     static std::int32_t left(std::int32_t timeout) {
-        if (!limit) return timeout;
-        auto const until = std::chrono::ceil<milliseconds>(limit->deadline_ - steady_clock::now()).count();
+        auto const end = time_limit::end();
+        if (end == steady_time::max()) return timeout;
+        auto const until = std::chrono::ceil<milliseconds>(end - steady_clock::now()).count();
         auto const bounded = std::clamp<std::int64_t>(until, 0, 3'600'000);
         return static_cast<std::int32_t>(timeout < 0 ? bounded : std::min<std::int64_t>(bounded, timeout));
     }
-
-    static bool interrupted() { return limit && limit->interrupted_ && limit->interrupted_->load(); }
 
     ssize_t expired() {
         out_of_time = true;
@@ -47,12 +46,11 @@ struct limited_stream : mongoc_stream_t {
         return -1;
     }
 
-    /// Waits until something can be read, in steps, so that an interruption is seen.
+    /// Waits until something can be read, in steps, since the limit may be brought forward.
     bool wait_readable(std::int32_t timeout) {
         auto const until = steady_clock::now() + milliseconds(timeout < 0 ? 3'600'000 : timeout);
         for (;;) {
-            if (interrupted()) return false;
-            auto const rest = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+            auto const rest = std::chrono::ceil<milliseconds>(std::min(until, time_limit::end()) - steady_clock::now());
             if (rest.count() <= 0) return false;
             mongoc_stream_poll_t one{base, POLLIN, 0};
             auto const ready = mongoc_stream_poll(&one, 1, static_cast<std::int32_t>(std::min(rest, slice).count()));
@@ -222,15 +220,6 @@ mongoc_stream_t* with_tls(mongoc_stream_t* plain, mongoc_uri_t const* uri, mongo
 }
 
 }  // namespace
-
-time_limit::time_limit(steady_time deadline, std::atomic<bool> const* interrupted)
-    : outer_(limit),
-      deadline_(outer_ ? std::min(deadline, outer_->deadline_) : deadline),
-      interrupted_(!interrupted && outer_ ? outer_->interrupted_ : interrupted) {
-    limit = this;
-}
-
-time_limit::~time_limit() { limit = outer_; }
 
 extern "C" mongoc_stream_t* minibatch_mongo_connect(mongoc_uri_t const* uri, mongoc_host_list_t const* host, void*,
                                                     bson_error_t* problem) {

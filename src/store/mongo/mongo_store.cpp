@@ -11,6 +11,7 @@
 #include "store/mongo/trimming.hpp"
 #include "store/names.hpp"
 #include "store/rules.hpp"
+#include "store/time_limit.hpp"
 
 namespace minibatch::store {
 namespace mongo {
@@ -31,6 +32,18 @@ struct parts {
     std::optional<stream_table> streams;
     std::shared_ptr<notifier> listeners = std::make_shared<notifier>();
     std::optional<changes> watching;  // last: its thread uses the others
+};
+
+/// One call of the store: what it works with, and until when.
+struct call {
+    call(parts& with, steady_time until, time_limit::movable const& latest)
+        : own(with), deadline(own.clock.on_this_machine(until)), bounds_(deadline, &latest) {}
+
+    parts& own;
+    steady_time const deadline;  // by the machine's clock
+
+  private:
+    time_limit bounds_;
 };
 
 class mongo_store final : public store {
@@ -71,60 +84,67 @@ class mongo_store final : public store {
     stream_record open_stream(std::string const& name, std::optional<int> partitions, std::optional<retention> limits,
                               steady_time deadline) override {
         rules::check_stream(name, partitions, limits);
-        return use().streams->open(name, partitions, limits, local(deadline));
+        auto const in = begin(deadline);
+        return in.own.streams->open(name, partitions, limits, in.deadline);
     }
     std::optional<stream_record> find_stream(std::string const& name, steady_time deadline) override {
-        return use().streams->find(name, local(deadline));
+        auto const in = begin(deadline);
+        return in.own.streams->find(name, in.deadline);
     }
     std::vector<stream_record> list_streams(steady_time deadline) override {
-        return use().streams->list(local(deadline));
+        auto const in = begin(deadline);
+        return in.own.streams->list(in.deadline);
     }
     bool delete_stream(std::string const& name, std::int64_t incarnation, steady_time deadline) override {
-        return use().streams->drop(name, incarnation, local(deadline));
+        auto const in = begin(deadline);
+        return in.own.streams->drop(name, incarnation, in.deadline);
     }
     void clear_stream(std::int64_t incarnation, steady_time deadline) override {
-        auto& own = use();
-        auto const stream = own.streams->known(incarnation, local(deadline));
+        auto const in = begin(deadline);
+        auto const stream = in.own.streams->known(incarnation, in.deadline);
         for (int partition = 0; partition < stream.partitions; ++partition)
-            clear(own.all, {incarnation, partition}, local(deadline));
+            clear(in.own.all, {incarnation, partition}, in.deadline);
     }
 
     group_state register_group(group_id const& group, start_position start, bool keep, steady_time deadline) override {
         check_name("group", group.group);
-        return at(group.log, deadline).groups->enroll(group, start, keep, local(deadline));
+        auto const in = begin(deadline);
+        check(in, group.log);
+        return in.own.groups->enroll(group, start, keep, in.deadline);
     }
     std::vector<group_state> list_groups(std::int64_t incarnation, steady_time deadline) override {
-        auto& own = use();
-        auto const stream = own.streams->known(incarnation, local(deadline));
-        return own.groups->list(incarnation, stream.partitions, local(deadline));
+        auto const in = begin(deadline);
+        auto const stream = in.own.streams->known(incarnation, in.deadline);
+        return in.own.groups->list(incarnation, stream.partitions, in.deadline);
     }
     bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline) override {
-        auto& own = use();
-        auto const stream = own.streams->known(incarnation, local(deadline));
-        return own.groups->drop(incarnation, stream.partitions, group, local(deadline));
+        auto const in = begin(deadline);
+        auto const stream = in.own.streams->known(incarnation, in.deadline);
+        return in.own.groups->drop(incarnation, stream.partitions, group, in.deadline);
     }
 
     void write(std::span<write_job> jobs, steady_time deadline) noexcept override {
-        std::vector<write_job*> renewals;
-        for (auto& job : jobs) {
-            if (std::holds_alternative<renew_request>(job.request)) {
-                renewals.push_back(&job);
-                continue;
+        std::vector<write_job*> all;
+        for (auto& job : jobs) all.push_back(&job);
+        guarded(all, [&] {
+            auto const in = begin(deadline);
+            std::vector<write_job*> renewals;
+            for (auto* const job : all) {
+                if (std::holds_alternative<renew_request>(job->request)) {
+                    renewals.push_back(job);
+                    continue;
+                }
+                guarded({&job, 1}, [&] {
+                    job->result =
+                        std::visit([&](auto& request) -> write_result { return carry_out(in, request); }, job->request);
+                });
             }
-            guarded({&job, 1}, [&] {
-                job.result = std::visit([&](auto& request) -> write_result { return carry_out(request, deadline); },
-                                        job.request);
+            if (renewals.empty()) return;
+            guarded(renewals, [&] {
+                for (auto* const job : renewals) job->result = std::monostate();
+                in.own.groups->renew(renewals, in.deadline);
             });
-        }
-        if (renewals.empty()) return;
-        try {
-            for (auto* job : renewals) job->result = std::monostate();
-            use().groups->renew(renewals, local(deadline));
-        } catch (error const& problem) {
-            for (auto* job : renewals) job->result = problem;
-        } catch (std::exception const& problem) {
-            for (auto* job : renewals) job->result = error(errc::store_failure, problem.what());
-        }
+        });
     }
 
     void prepare(append_request& request) noexcept override {
@@ -141,22 +161,29 @@ class mongo_store final : public store {
     }
 
     read_result read(log_id log, std::int64_t from_number, read_limits limits, steady_time deadline) override {
-        return at(log, deadline).all.read(log, from_number, limits, local(deadline));
+        auto const in = begin(deadline);
+        check(in, log);
+        return in.own.all.read(log, from_number, limits, in.deadline);
     }
     std::int64_t locate(log_id log, std::int64_t offset, steady_time deadline) override {
-        return at(log, deadline).all.locate(log, offset, local(deadline));
+        auto const in = begin(deadline);
+        check(in, log);
+        return in.own.all.locate(log, offset, in.deadline);
     }
     log_state state(log_id log, steady_time deadline) override {
-        return at(log, deadline).all.state(log, local(deadline));
+        auto const in = begin(deadline);
+        check(in, log);
+        return in.own.all.state(log, in.deadline);
     }
     inspection inspect(std::span<log_id const> asked, std::span<group_id const> asked_groups,
                        steady_time deadline) override {
-        return use().watching->inspect(asked, asked_groups, local(deadline));
+        auto const in = begin(deadline);
+        return in.own.watching->inspect(asked, asked_groups, in.deadline);
     }
 
     std::vector<std::pair<std::string, std::string>> read_collection(std::string const& name,
                                                                      steady_time deadline) override {
-        auto& own = use();
+        auto const in = begin(deadline);
         std::vector<std::pair<std::string, std::string>> out;
         auto const take = [&](bson::fields const& each) {
             auto const id = each.find("_id");
@@ -164,18 +191,18 @@ class mongo_store final : public store {
             bson_copy_to_excluding_noinit(&each.raw(), rest.get(), "_id", nullptr);
             out.emplace_back(id && BSON_ITER_HOLDS_UTF8(&id->at) ? each.text("_id") : "", bson::to_json(*rest.get()));
         };
-        auto reply = own.clients.run("read collection", command_kind::read,
-                                     *bson::make([&](bson::builder& b) {
-                                          b.add("find", name);
-                                          b.add("readConcern", own.clients.read_concern());
-                                      }).get(),
-                                     local(deadline));
+        auto reply = in.own.clients.run("read collection", command_kind::read,
+                                        *bson::make([&](bson::builder& b) {
+                                             b.add("find", name);
+                                             b.add("readConcern", in.own.clients.read_concern());
+                                         }).get(),
+                                        in.deadline);
         auto cursor = documents_of(reply, "a document", take);
         while (cursor != 0) {
-            reply = own.clients.run(
+            reply = in.own.clients.run(
                 "read collection", command_kind::read,
                 *bson::make([&](bson::builder& b) { b.add("getMore", cursor).add("collection", name); }).get(),
-                local(deadline));
+                in.deadline);
             bson::fields const body(*reply.get(), "a document");
             body.object("cursor").each_object("nextBatch", take);
             cursor = body.object("cursor").integer("id");
@@ -191,76 +218,81 @@ class mongo_store final : public store {
     }
 
     void maintain(steady_time deadline) override {
-        auto& own = use();
-        remove_records(own.all, local(deadline));
-        own.streams->sweep(local(deadline));
+        auto const in = begin(deadline);
+        remove_records(in.own.all, in.deadline);
+        in.own.streams->sweep(in.deadline);
         auto const now = std::chrono::steady_clock::now();
         if (now - clock_set_ < clock_period) return;
         clock_set_ = now;
-        auto const server = greet(own.clients, local(deadline));
-        auto const off = own.clock.set(server.local_time, server.asked, server.answered);
+        auto const server = greet(in.own.clients, in.deadline);
+        auto const off = in.own.clock.set(server.local_time, server.asked, server.answered);
         if (log_ && std::abs(off) > 1'000)
-            log_(log_level::warning,
-                 "MongoDB at " + own.clients.how().hosts + ": its clock has jumped by " + std::to_string(off) + " ms");
+            log_(log_level::warning, "MongoDB at " + in.own.clients.how().hosts + ": its clock has jumped by " +
+                                         std::to_string(off) + " ms");
     }
+
+    void limit_calls(steady_time latest) noexcept override { latest_ = parts_->clock.on_this_machine(latest); }
 
   private:
     parts& use() const {
         guard_.check();
         return *parts_;
     }
-    parts& at(log_id log, steady_time deadline) const {
-        use().streams->check(log, local(deadline));
-        return *parts_;
-    }
-    steady_time local(steady_time deadline) const { return parts_->clock.on_this_machine(deadline); }
+    call begin(steady_time deadline) const { return {use(), deadline, latest_}; }
+    static void check(call const& in, log_id log) { in.own.streams->check(log, in.deadline); }
 
     template <class Work>
-    static void guarded(std::span<write_job> jobs, Work const& work) noexcept {
+    static void guarded(std::span<write_job* const> jobs, Work const& work) noexcept {
         try {
             work();
         } catch (error const& problem) {
-            for (auto& job : jobs) job.result = problem;
+            for (auto* const job : jobs) job->result = problem;
         } catch (std::exception const& problem) {
-            for (auto& job : jobs) job.result = error(errc::store_failure, problem.what());
+            for (auto* const job : jobs) job->result = error(errc::store_failure, problem.what());
         }
     }
 
-    append_result carry_out(append_request& request, steady_time deadline) {
-        return at(request.log, deadline).all.append(request, local(deadline));
+    static append_result carry_out(call const& in, append_request& request) {
+        check(in, request.log);
+        return in.own.all.append(request, in.deadline);
     }
-    seal_result carry_out(seal_request const& request, steady_time deadline) {
-        return at(request.log, deadline).all.seal(request, local(deadline));
+    static seal_result carry_out(call const& in, seal_request const& request) {
+        check(in, request.log);
+        return in.own.all.seal(request, in.deadline);
     }
-    acquire_result carry_out(acquire_request const& request, steady_time deadline) {
-        return at(request.group.log, deadline).groups->acquire(request, local(deadline));
+    static acquire_result carry_out(call const& in, acquire_request const& request) {
+        check(in, request.group.log);
+        return in.own.groups->acquire(request, in.deadline);
     }
-    done carry_out(renew_request const&, steady_time) { return {}; }  // all together, elsewhere
-    done carry_out(release_request const& request, steady_time deadline) {
-        at(request.group.log, deadline).groups->release(request, local(deadline));
+    static done carry_out(call const&, renew_request const&) { return {}; }  // all together, elsewhere
+    static done carry_out(call const& in, release_request const& request) {
+        check(in, request.group.log);
+        in.own.groups->release(request, in.deadline);
         return {};
     }
-    done carry_out(commit_request const& request, steady_time deadline) {
-        auto const resolve = [this](std::string const& name, int partition, steady_time until) {
-            auto const stream = parts_->streams->find(name, until);
+    static done carry_out(call const& in, commit_request const& request) {
+        auto const resolve = [&in](std::string const& name, int partition, steady_time until) {
+            auto const stream = in.own.streams->find(name, until);
             if (!stream) throw error(errc::stream_not_found, "there is no stream '" + name + "'");
             log_id const log{stream->incarnation, partition};
-            parts_->streams->check(log, until);
+            in.own.streams->check(log, until);
             return log;
         };
-        at(request.group.log, deadline).groups->commit(request, resolve, local(deadline));
+        check(in, request.group.log);
+        in.own.groups->commit(request, resolve, in.deadline);
         return {};
     }
-    trim_result carry_out(trim_request const& request, steady_time deadline) {
-        auto& own = at(request.log, deadline);
-        auto const stream = own.streams->known(request.log.incarnation, local(deadline));
-        return trim(own.all, *own.groups, request, stream.limits, local(deadline));
+    static trim_result carry_out(call const& in, trim_request const& request) {
+        check(in, request.log);
+        auto const stream = in.own.streams->known(request.log.incarnation, in.deadline);
+        return trim(in.own.all, *in.own.groups, request, stream.limits, in.deadline);
     }
 
     fork_guard guard_;
     log_callback log_;
     std::unique_ptr<parts> parts_;
     steady_time clock_set_{};  // by `maintain` alone
+    time_limit::movable latest_ = steady_time::max();
 };
 
 }  // namespace

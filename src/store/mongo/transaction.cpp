@@ -2,9 +2,9 @@
 
 #include "bson/from_json.hpp"
 #include "store/mongo/commands.hpp"
-#include "store/mongo/deadline_stream.hpp"
 #include "store/mongo/groups.hpp"
 #include "store/rules.hpp"
+#include "store/time_limit.hpp"
 
 /// Commits that carry writes: one transaction of the database.
 namespace minibatch::store::mongo {

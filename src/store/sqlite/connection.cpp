@@ -132,7 +132,7 @@ void connection::fail(int result, char const* detail) const {
     int system_error = handle_ && about_a_file ? last_error(handle_) : 0;
     bool const about_permission = (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY;
     if (about_permission && directory_is_closed(path_)) system_error = EACCES;
-    bool const late = std::chrono::steady_clock::now() >= deadline_;
+    bool const late = std::chrono::steady_clock::now() >= end();
     auto const [value, words] = explain(result, system_error, late);
     std::string text = "database '" + path_ + "', " + operation_ + ": " + words;
     text += std::string(" (") + (detail ? detail : handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(result));
@@ -146,7 +146,7 @@ void connection::corrupt(std::string const& what) const {
 
 int connection::on_busy(void* self, int tries) {
     using namespace std::chrono_literals;
-    auto const deadline = static_cast<connection*>(self)->deadline_;
+    auto const deadline = static_cast<connection*>(self)->end();
     auto const now = std::chrono::steady_clock::now();
     if (now >= deadline) return 0;
     auto const pause = std::min<std::chrono::steady_clock::duration>(50us * (1 << std::min(tries, 5)), 1ms);
@@ -155,7 +155,7 @@ int connection::on_busy(void* self, int tries) {
 }
 
 int connection::on_progress(void* self) {
-    return std::chrono::steady_clock::now() >= static_cast<connection*>(self)->deadline_ ? 1 : 0;
+    return std::chrono::steady_clock::now() >= static_cast<connection*>(self)->end() ? 1 : 0;
 }
 
 transaction::transaction(connection& db, kind what) : db_(db) {

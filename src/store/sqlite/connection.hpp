@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <minibatch/error.hpp>
@@ -11,6 +12,7 @@
 #include <unordered_map>
 
 #include "store/store.hpp"
+#include "store/time_limit.hpp"
 
 namespace minibatch::store::sqlite {
 
@@ -106,6 +108,8 @@ class connection {
     [[noreturn]] void corrupt(std::string const& what) const;
 
   private:
+    /// Of the operation.
+    steady_time end() const noexcept { return std::min(deadline_, time_limit::end()); }
     static int on_busy(void* self, int tries);
     static int on_progress(void* self);
 

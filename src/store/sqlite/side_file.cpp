@@ -9,6 +9,8 @@
 #include <system_error>
 #include <thread>
 
+#include "store/time_limit.hpp"
+
 namespace minibatch::store::sqlite {
 namespace {
 
@@ -33,8 +35,9 @@ bool wait_for(int file, off_t byte, steady_time deadline) noexcept {
         // Where the file system has no locks, SQLite's must do.
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) return true;
         auto const now = std::chrono::steady_clock::now();
-        if (now >= deadline) return false;
-        std::this_thread::sleep_for(std::min(pause, deadline - now));
+        auto const end = std::min(deadline, time_limit::end());
+        if (now >= end) return false;
+        std::this_thread::sleep_for(std::min(pause, end - now));
     }
 }
 

@@ -15,6 +15,7 @@
 #include "store/sqlite/stream_ops.hpp"
 #include "store/sqlite/watcher.hpp"
 #include "store/sqlite/writer.hpp"
+#include "store/time_limit.hpp"
 
 namespace minibatch::store {
 namespace sqlite {
@@ -44,14 +45,18 @@ class sqlite_store final : public store {
     template <class Work>
     auto change(char const* operation, steady_time deadline, Work const& work) {
         guard_.check();
-        return parts_->writing.run(operation, on_this_machine(deadline), work);
+        auto const until = on_this_machine(deadline);
+        time_limit const bounds(until, &latest_);
+        return parts_->writing.run(operation, until, work);
     }
 
     /// In one read transaction, which sees one state of the database.
     template <class Work>
     auto look(char const* operation, steady_time deadline, Work const& work) {
         guard_.check();
-        reader_pool::loan const reader(parts_->readers, operation, on_this_machine(deadline));
+        auto const until = on_this_machine(deadline);
+        time_limit const bounds(until, &latest_);
+        reader_pool::loan const reader(parts_->readers, operation, until);
         transaction const reading(*reader, transaction::kind::read);
         return work(*reader);
     }
@@ -112,7 +117,9 @@ class sqlite_store final : public store {
         if (jobs.empty()) return;
         try {
             guard_.check();
-            parts_->writing.write(jobs, on_this_machine(deadline));
+            auto const until = on_this_machine(deadline);
+            time_limit const bounds(until, &latest_);
+            parts_->writing.write(jobs, until);
         } catch (error const& failure) {
             for (auto& job : jobs) job.result = failure;
         }
@@ -157,15 +164,22 @@ class sqlite_store final : public store {
     bool maintenance_due() const noexcept override { return parts_->housekeeping.due(); }
     void maintain(steady_time deadline) override {
         guard_.check();
-        parts_->housekeeping.run(on_this_machine(deadline));
+        {
+            auto const until = on_this_machine(deadline);
+            time_limit const bounds(until, &latest_);
+            parts_->housekeeping.run(until);
+        }
         if (look("maintain", deadline, [](connection& db) { return needs_sweep(db); }))
             change("maintain", deadline, [](connection& db) { return sweep(db); });
     }
+
+    void limit_calls(steady_time latest) noexcept override { latest_ = on_this_machine(latest); }
 
   private:
     fork_guard guard_;
     std::shared_ptr<clock> time_;
     std::unique_ptr<parts> parts_;
+    time_limit::movable latest_ = steady_time::max();
 };
 
 /// The file that the path leads to: SQLite puts its files beside that one, and a later chdir changes nothing.
