@@ -5,72 +5,81 @@
 
 using namespace minibatch;
 using namespace minibatch::test;
+using std::chrono::steady_clock;
 
-/// Another program holds the lock that we wait for.
+namespace {
+
+/// Another program holds the lock that an append waits for.
+struct locked {
+    explicit locked(open_options const& options = {})
+        : time(options.time),
+          path(dir / "a.db"),
+          db(open_store("sqlite:" + path, options)),
+          log{db->open_stream("s", 1, {}, in(std::chrono::seconds(20))).incarnation, 0},
+          other(path) {
+        other.run("BEGIN IMMEDIATE");
+    }
+    steady_time in(milliseconds left) const { return time->steady_now() + left; }
+    void append(milliseconds left) { db->write({&job, 1}, in(left)); }
+    /// What the append has failed with.
+    error failure() const {
+        BOOST_REQUIRE(std::holds_alternative<error>(job.result));
+        return std::get<error>(job.result);
+    }
+
+    std::shared_ptr<minibatch::store::clock> time;
+    temporary_directory dir;
+    std::string path;
+    std::shared_ptr<minibatch::store::store> db;
+    log_id log;
+    other_program other;
+    write_job job{rig::segment(log), {}};
+};
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(sqlite_locks)
 
 BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
-    temporary_directory dir;
-    auto const path = dir / "a.db";
-    auto const db = open_store("sqlite:" + path);
-    log_id const log{db->open_stream("s", 1, {}, soon()).incarnation, 0};
-    other_program const other(path);
-    other.run("BEGIN IMMEDIATE");
-    write_job job{rig::segment(log), {}};
-    auto const start = std::chrono::steady_clock::now();
-    db->write({&job, 1}, start + milliseconds(30));
-    BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(5)));
-    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
-    BOOST_TEST(std::string(std::get<error>(job.result).what()).find("locked") != std::string::npos);
-    BOOST_TEST(db->state(log, soon()).end.offset == 0);  // reading goes on
-    other.run("COMMIT");
-    BOOST_TEST(rig::append_with(*db, log).first == 0);
+    locked w;
+    auto const began = steady_clock::now();
+    w.append(milliseconds(30));
+    BOOST_TEST((steady_clock::now() - began < std::chrono::seconds(5)));
+    BOOST_TEST((w.failure().code() == errc::timeout));
+    BOOST_TEST(std::string(w.failure().what()).find("locked") != std::string::npos);
+    BOOST_TEST(w.db->state(w.log, soon()).end.offset == 0);  // reading goes on
+    w.other.run("COMMIT");
+    BOOST_TEST(rig::append_with(*w.db, w.log).first == 0);
 }
 
 BOOST_AUTO_TEST_CASE(deadlines_are_by_the_clock_given) {
-    struct clock_ahead final : clock {
+    struct clock_ahead final : minibatch::store::clock {
         time_ms system_now() override { return 1'000'000; }
-        steady_time steady_now() override { return std::chrono::steady_clock::now() + std::chrono::hours(1); }
+        steady_time steady_now() override { return steady_clock::now() + std::chrono::hours(1); }
     };
-    temporary_directory dir;
-    auto const path = dir / "a.db";
     open_options options;
     options.time = std::make_shared<clock_ahead>();
-    auto const db = open_store("sqlite:" + path, options);
-    log_id const log{db->open_stream("s", 1, {}, options.time->steady_now() + std::chrono::seconds(20)).incarnation, 0};
-    other_program const other(path);
-    other.run("BEGIN IMMEDIATE");
-    write_job job{rig::segment(log), {}};
-    auto writing = std::async(std::launch::async, [&] {
-        db->write({&job, 1}, options.time->steady_now() + milliseconds(30));
-    });
+    locked w(options);
+    auto writing = std::async(std::launch::async, [&] { w.append(milliseconds(30)); });
     auto const ended = writing.wait_for(std::chrono::seconds(10));
-    other.run("COMMIT");
+    w.other.run("COMMIT");
     writing.get();
     BOOST_TEST((ended == std::future_status::ready));
-    BOOST_REQUIRE(std::holds_alternative<error>(job.result));
-    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
+    BOOST_TEST((w.failure().code() == errc::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(waiting_calls_are_cut_short) {
-    temporary_directory dir;
-    auto const path = dir / "a.db";
-    auto const db = open_store("sqlite:" + path);
-    log_id const log{db->open_stream("s", 1, {}, soon()).incarnation, 0};
-    other_program const other(path);
-    other.run("BEGIN IMMEDIATE");
-    write_job job{rig::segment(log), {}};
-    auto const began = std::chrono::steady_clock::now();
-    auto writing = std::async(std::launch::async, [&] { db->write({&job, 1}, began + std::chrono::minutes(1)); });
+    locked w;
+    auto const began = steady_clock::now();
+    auto writing = std::async(std::launch::async, [&] { w.append(std::chrono::minutes(1)); });
     BOOST_TEST((writing.wait_for(milliseconds(50)) == std::future_status::timeout));
-    db->limit_calls(std::chrono::steady_clock::now() + milliseconds(50));
+    w.db->limit_calls(w.in(milliseconds(50)));
     writing.get();
-    BOOST_REQUIRE(std::holds_alternative<error>(job.result));
-    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
-    BOOST_TEST(
-        (code_of([&] { db->delete_stream("s", log.incarnation, began + std::chrono::minutes(1)); }) == errc::timeout));
-    BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(5)));
-    other.run("COMMIT");
+    BOOST_TEST((w.failure().code() == errc::timeout));
+    auto const next = code_of([&] { w.db->delete_stream("s", w.log.incarnation, w.in(std::chrono::minutes(1))); });
+    BOOST_TEST((next == errc::timeout));
+    BOOST_TEST((steady_clock::now() - began < std::chrono::seconds(5)));
+    w.other.run("COMMIT");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

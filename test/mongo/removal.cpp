@@ -27,7 +27,7 @@ class steered_clock final : public minibatch::store::clock {
     std::atomic<std::int64_t> passed_ = 0;
 };
 
-struct database {
+struct steered_database {
     std::string url = fresh_database_url();
     std::shared_ptr<steered_clock> time = std::make_shared<steered_clock>();
 
@@ -63,7 +63,7 @@ Result write(minibatch::store::store& to, steady_time deadline, Request request)
     return std::get<Result>(job.result);
 }
 
-void append(database const& at, minibatch::store::store& to, log_id log, int segments) {
+void append(steered_database const& at, minibatch::store::store& to, log_id log, int segments) {
     for (int i = 0; i < segments; ++i)
         write<append_result>(to, at.soon(), append_request{log, "", 1, std::make_shared<std::string const>("[{}]")});
 }
@@ -75,7 +75,7 @@ using numbers = std::vector<int>;
 BOOST_AUTO_TEST_SUITE(removal)
 
 BOOST_AUTO_TEST_CASE(trimmed_records_stay_for_ten_seconds) {
-    database const at;
+    steered_database const at;
     auto const db = at.open();
     log_id const log{db->open_stream("s", 1, {}, at.soon()).incarnation, 0};
     auto const group = db->register_group({log, "g"}, start_position::earliest, false, at.soon());
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(trimmed_records_stay_for_ten_seconds) {
 
 // Who deletes a stream may die after the first step. Whoever finishes it counts from its own burial.
 BOOST_AUTO_TEST_CASE(what_others_have_left_of_a_stream) {
-    database const at;
+    steered_database const at;
     auto const first = at.open();
     auto const incarnation = first->open_stream("s", 1, {}, at.soon()).incarnation;
     append(at, *first, {incarnation, 0}, 2);
