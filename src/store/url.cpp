@@ -1,6 +1,7 @@
 #include "store/url.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <minibatch/error.hpp>
 
@@ -36,11 +37,54 @@ std::string decode(std::string_view url, std::string_view part) {
     return out;
 }
 
-/// Of a parameter: its value is for nobody else to see.
-bool holds_secret(std::string_view name) {
-    std::string lower;
-    for (char const c : name) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return lower.find("password") != lower.npos || lower.find("authmechanismproperties") != lower.npos;
+/// Parameters whose values are no secret. Those of others are not shown: a name may be a misspelt or encoded one.
+constexpr std::array shown_parameters{
+    "appname",
+    "authmechanism",
+    "authsource",
+    "compressors",
+    "connecttimeoutms",
+    "directconnection",
+    "heartbeatfrequencyms",
+    "j",
+    "journal",
+    "loadbalanced",
+    "localthresholdms",
+    "maxidletimems",
+    "maxpoolsize",
+    "maxstalenessseconds",
+    "minpoolsize",
+    "readconcernlevel",
+    "readpreference",
+    "readpreferencetags",
+    "replicaset",
+    "retryreads",
+    "retrywrites",
+    "safe",
+    "serverselectiontimeoutms",
+    "serverselectiontryonce",
+    "socketcheckintervalms",
+    "sockettimeoutms",
+    "srvmaxhosts",
+    "srvservicename",
+    "ssl",
+    "synchronous",
+    "tls",
+    "tlsallowinvalidcertificates",
+    "tlsallowinvalidhostnames",
+    "tlscafile",
+    "tlscertificatekeyfile",
+    "tlsdisablecertificaterevocationcheck",
+    "tlsdisableocspendpointcheck",
+    "tlsinsecure",
+    "w",
+    "waitqueuetimeoutms",
+    "wtimeoutms",
+    "zlibcompressionlevel",
+};
+
+bool is_shown(std::string_view parameter) {
+    return std::find(shown_parameters.begin(), shown_parameters.end(), lower(parameter)) != shown_parameters.end();
 }
 
 void split_parameters(std::string_view url, std::string_view query, database_url& out) {
@@ -60,12 +104,18 @@ void split_parameters(std::string_view url, std::string_view query, database_url
 
 }  // namespace
 
+std::string lower(std::string_view text) {
+    std::string out;
+    for (char const c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out;
+}
+
 database_url parse_url(std::string_view url) {
     auto const colon = url.find(':');
     if (colon == url.npos || url.substr(0, colon).find('/') != url.npos)
-        refuse(url, "no scheme; for a file write 'sqlite:" + std::string(url) + "'");
+        refuse(url, "no scheme; for a file write 'sqlite:" + redact(url) + "'");
     database_url out;
-    for (char const c : url.substr(0, colon)) out.scheme += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    out.scheme = lower(url.substr(0, colon));
     auto rest = url.substr(colon + 1);
     if (out.scheme == "mongodb" || out.scheme == "mongodb+srv") {
         out.path = url;
@@ -91,9 +141,12 @@ database_url parse_url(std::string_view url) {
 }
 
 std::string redact(std::string_view url) {
+    auto const scheme = lower(url.substr(0, url.find(':')));
+    bool const file = scheme == "sqlite" || scheme == "memory";
     auto const slashes = url.find("://");
-    if (slashes == url.npos) return std::string(url);
-    auto const begin = slashes + 3;
+    if (slashes == url.npos && (file || url.find('@') == url.npos)) return std::string(url);
+    // A scheme without slashes, or none, is a slip: nothing before the '@' is shown then.
+    auto const begin = slashes == url.npos ? 0 : slashes + 3;
     std::string out(url.substr(0, begin));
     // The last '@' of all: a password with an unencoded '/', '?' or '@' must not show either.
     auto const at = url.rfind('@');
@@ -114,7 +167,7 @@ std::string redact(std::string_view url) {
         auto const item = query.substr(0, query.find('&', 1));
         query.remove_prefix(item.size());
         auto const equals = item.find('=');
-        bool const shown = equals == item.npos || !holds_secret(item.substr(1, equals - 1));
+        bool const shown = equals == item.npos || is_shown(item.substr(1, equals - 1));
         out += shown ? std::string(item) : std::string(item.substr(0, equals + 1)) + "***";
     }
     return out;

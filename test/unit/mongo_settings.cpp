@@ -79,6 +79,7 @@ BOOST_AUTO_TEST_CASE(credentials) {
     BOOST_TEST(source("mongodb://u:p@h/d?authSource=other") == "other");
     BOOST_TEST(source("mongodb://u:p@h/d?authsource=other") == "other");
     BOOST_TEST(source("mongodb://u:p@h/d?authMechanism=SCRAM-SHA-256") == "admin");
+    BOOST_TEST(source("mongodb://u:p@h/d?authMechanism=scram-sha-256") == "admin");
     BOOST_TEST(source("mongodb://u:p@h/d?authMechanism=SCRAM-SHA-256&authSource=other") == "other");
     BOOST_TEST(source("mongodb://CN%3Du@h/d?authMechanism=MONGODB-X509&tls=true") == "$external");
     auto const how = parse_settings("mongodb://u%40x:p%40ss%2Fw%25@h/d", 4);
@@ -129,6 +130,7 @@ static std::vector<wrong_url> const wrong_urls{
     {"mongodb://u@h/d", "a password is missing"},
     {"mongodb://u@h/d?authMechanism=SCRAM-SHA-1", "a password is missing"},
     {"mongodb://u@h/d?authMechanism=PLAIN", "a password is missing"},
+    {"mongodb://h/d?tls=true&tlsDisableOCSPEndpointCheck=true", "'tlsDisableOCSPEndpointCheck' is not supported"},
     {"mongodb://u:p@s3cret@h/d", "%40"},
     {"mongodb://u:a/s3cret@h/d", "***@h/d"},
     {"mongodb://u:a?s3cret@h/d", "***@h/d"},
@@ -143,6 +145,14 @@ static std::vector<wrong_url> const wrong_urls{
     {"mongodb://u@h/d?authMechanism=MONGODB-AWS&authMechanismProperties=AWS_SESSION_TOKEN:s3cret&x=1",
      "unknown parameter 'x'"},
     {"mongodb://h/d?tls=true&tlsCAFile=/none/authority.pem", "/none/authority.pem"},
+    {"mongodb:/u:s3cret@h/d", "***@h/d"},
+    {"mongodb:u:s3cret@h/d", "***@h/d"},
+    {"mongodb://u:12/x?s3cret@h/d", "***@h/d"},
+    {"mongodb://h/d?sslClientCertificateKeyPassword=s3cret&tlsCertificateKeyFilePassword=x", "***"},
+    {"mongodb://h/d?tlsCertificateKeyFilePasword=s3cret", "unknown parameter 'tlsCertificateKeyFilePasword'"},
+    {"mongodb://h/d?tlsCertificateKeyFilePass%77ord=s3cret", "unknown parameter"},
+    {"mongodb://u@h/d?authMechanism=scram-sha-256", "a password is missing"},
+    {"mongodb://u:'s3cret'/d?x", "***"},
 };
 
 BOOST_DATA_TEST_CASE(wrong, boost::unit_test::data::make(wrong_urls), what) {
@@ -150,6 +160,21 @@ BOOST_DATA_TEST_CASE(wrong, boost::unit_test::data::make(wrong_urls), what) {
     BOOST_TEST(holds(said, what.says), said);
     BOOST_TEST(!holds(said, "s3cret"), said);
     BOOST_TEST(!holds(redact(what.url), "s3cret"), redact(what.url));
+}
+
+/// What is meant for MongoDB, but does not say so.
+BOOST_AUTO_TEST_CASE(no_password_is_shown_without_a_scheme) {
+    for (std::string const url : {"u:s3cret@h:27017/d", "mongodb//u:s3cret@h/d", "mongo://u:s3cret@h/d",
+                                  "mongodb.u:s3cret@h/d", "//u:s3cret@h/d"}) {
+        BOOST_TEST(!holds(redact(url), "s3cret"), redact(url));
+        try {
+            parse_url(url);
+            BOOST_ERROR("accepted: " << url);
+        } catch (error const& problem) {
+            BOOST_TEST((problem.code() == errc::invalid_url));
+            BOOST_TEST(!holds(problem.diagnostics(), "s3cret"), problem.diagnostics());
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_secret_is_shown) {

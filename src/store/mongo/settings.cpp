@@ -34,17 +34,22 @@ constexpr std::array other_options{
     throw error(errc::invalid_url, "the database URL '" + redact(url) + "': " + why);
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
-}
-
-/// The driver's words, unless they cite a part of the credentials.
-std::string without_secrets(std::string words) {
+/// The driver's words, unless they cite what is not to be seen.
+std::string without_secrets(std::string const& url, std::string words) {
     for (auto const* part : {"Username", "Password"})
         if (words.find(part) != words.npos) return "user name and password have to be percent-encoded";
+    if (words.starts_with("Invalid URI Schema")) return words;
+    std::string const hidden = "it is not written as a URL of MongoDB is";
+    auto const shown = lower(redact(url));
+    constexpr auto quotes = "\"'`";
+    if (shown != lower(url) && url.find_first_of(quotes) != url.npos) return hidden;
+    // Each cited piece must be one that is shown.
+    for (auto begin = words.find_first_of(quotes); begin != words.npos;) {
+        auto const end = words.find(words[begin], begin + 1);
+        if (shown.find(lower(std::string_view(words).substr(begin + 1, end - begin - 1))) == shown.npos) return hidden;
+        if (end == words.npos) break;
+        begin = words.find_first_of(quotes, end + 1);
+    }
     return words;
 }
 
@@ -60,6 +65,8 @@ void check_options(std::string const& url) {
         query.remove_prefix(std::min(query.size(), item.size() + 1));
         auto const name = std::string(item.substr(0, item.find('=')));
         auto const known = lower(name);
+        if (known == "tlsdisableocspendpointcheck" || known == "tlsdisablecertificaterevocationcheck")
+            refuse(url, "'" + name + "' is not supported");
         if (std::find(other_options.begin(), other_options.end(), known) != other_options.end()) continue;
         auto const* key = known.c_str();
         if (!mongoc_uri_option_is_int32(key) && !mongoc_uri_option_is_int64(key) && !mongoc_uri_option_is_bool(key) &&
@@ -77,7 +84,8 @@ void set_default(mongoc_uri_t* uri, char const* option, int value) {
 void read_write_concern(std::string const& url, settings& into) {
     auto const* concern = mongoc_uri_get_write_concern(into.uri.get());
     auto const w = mongoc_write_concern_get_w(concern);
-    if (w == MONGOC_WRITE_CONCERN_W_UNACKNOWLEDGED || w == MONGOC_WRITE_CONCERN_W_ERRORS_IGNORED)
+    constexpr int errors_ignored = -1;  // newer drivers have no name for it
+    if (w == MONGOC_WRITE_CONCERN_W_UNACKNOWLEDGED || w == errors_ignored)
         refuse(url, "with w=0 nothing that is written would be known to be stored");
     if (w > 0) {
         into.majority_writes = false;
@@ -104,7 +112,7 @@ settings parse_settings(std::string const& url, int clients, milliseconds timeou
     settings out;
     bson_error_t problem{};
     out.uri.reset(mongoc_uri_new_with_error(url.c_str(), &problem));
-    if (!out.uri) refuse(url, without_secrets(problem.message));
+    if (!out.uri) refuse(url, without_secrets(url, problem.message));
     check_options(url);
     auto* const uri = out.uri.get();
     auto const* database = mongoc_uri_get_database(uri);
@@ -121,15 +129,15 @@ settings parse_settings(std::string const& url, int clients, milliseconds timeou
     }
 
     auto const* credentials = mongoc_uri_get_credentials(uri);
-    // The other mechanisms have users that no database knows.
-    std::string_view const mechanism =
-        mongoc_uri_get_auth_mechanism(uri) ? mongoc_uri_get_auth_mechanism(uri) : "SCRAM";
+    // The other mechanisms have users that no database knows. The driver compares them so, too.
+    auto const* named = mongoc_uri_get_auth_mechanism(uri);
+    auto const mechanism = lower(named ? named : "scram");
     if (mongoc_uri_get_username(uri) && !bson_has_field(credentials, "authsource") &&
-        !bson_has_field(credentials, "authSource") && mechanism.starts_with("SCRAM"))
+        !bson_has_field(credentials, "authSource") && mechanism.starts_with("scram"))
         mongoc_uri_set_auth_source(uri, "admin");
     // Without a password these would end the program, in the driver.
     if (mongoc_uri_get_username(uri) && !mongoc_uri_get_password(uri) &&
-        (mechanism.starts_with("SCRAM") || mechanism == "PLAIN"))
+        (mechanism.starts_with("scram") || mechanism == "plain"))
         refuse(url, "a password is missing; write mongodb://USER:PASSWORD@HOST/DATABASE");
     if (!mongoc_uri_get_appname(uri)) mongoc_uri_set_appname(uri, "minibatch");
     if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
