@@ -14,11 +14,21 @@ class time_limit {
     /// A time that another thread may bring forward.
     using movable = std::atomic<steady_time>;
 
+    /// Who waits looks again after such a time, to see that the limit has been brought forward.
+    static constexpr milliseconds slice{50};
+
+    /// Of what has to be cleared up although the outer limits may have been reached.
+    struct apart {};
+
     explicit time_limit(steady_time deadline, movable const* latest = nullptr) noexcept
-        : outer_(innermost), deadline_(deadline), latest_(latest) {
+        : before_(innermost), outer_(innermost), deadline_(deadline), latest_(latest) {
         innermost = this;
     }
-    ~time_limit() { innermost = outer_; }
+    time_limit(steady_time deadline, apart) noexcept
+        : before_(innermost), outer_(nullptr), deadline_(deadline), latest_(nullptr) {
+        innermost = this;
+    }
+    ~time_limit() { innermost = before_; }
     time_limit(time_limit const&) = delete;
     time_limit& operator=(time_limit const&) = delete;
 
@@ -35,7 +45,8 @@ class time_limit {
   private:
     static inline thread_local time_limit const* innermost = nullptr;
 
-    time_limit const* outer_;
+    time_limit const* before_;
+    time_limit const* outer_;  // that counts, too
     steady_time deadline_;
     movable const* latest_;
 };

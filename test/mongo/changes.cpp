@@ -1,5 +1,7 @@
+#include <atomic>
 #include <condition_variable>
 #include <map>
+#include <thread>
 
 #include "mongo/support.hpp"
 #include "support/fail_points.hpp"
@@ -11,9 +13,34 @@ using std::chrono::steady_clock;
 
 namespace {
 
+/// The id of the session that a request names; empty: none.
+std::string session_of(std::string_view request) {
+    using namespace std::string_view_literals;
+    constexpr auto begin = "\x05id\0\x10\0\0\0\x04"sv;
+    auto const lsid = request.find("lsid");
+    auto const at = request.find(begin, lsid);
+    return lsid == request.npos || at == request.npos ? "" : std::string(request.substr(at + begin.size(), 16));
+}
+
+/// The requests of the change stream as they pass.
+struct overheard {
+    std::mutex mutex;
+    std::vector<std::string> opened;  // the requests
+    std::vector<std::string> asked;   // the sessions of the requests for more
+
+    action note(std::string_view message, direction which) {
+        if (which == direction::answer) return action::pass;
+        std::lock_guard const lock(mutex);
+        if (message.find("$changeStream") != message.npos) opened.emplace_back(message);
+        if (message.find("getMore") != message.npos) asked.push_back(session_of(message));
+        return action::pass;
+    }
+};
+
 /// A handle with a change stream, over a proxy, and another one that appends.
 struct watching {
-    watching() : proxy(server.port()) {
+    explicit watching(std::string const& settings = {}) : proxy(server.port()) {
+        proxy.on_message([this](auto message, auto which) { return heard.note(message, which); });
         open_options options;
         options.log = said.callback();
         options.on_command = [this](std::string_view name) {
@@ -22,7 +49,8 @@ struct watching {
             changed.notify_all();
         };
         writer = open_store(server.url("d"));
-        reader = open_store(server.url("d", proxy.port()) + "&appName=victim&heartbeatFrequencyMS=500", options);
+        reader =
+            open_store(server.url("d", proxy.port()) + "&appName=victim&heartbeatFrequencyMS=500" + settings, options);
         log = {writer->open_stream("s", 1, {}, within(limit)).incarnation, 0};
         reader->list_streams(within(limit));
         subscribed = reader->watch([this] {
@@ -35,6 +63,17 @@ struct watching {
         BOOST_TEST(arrived());
     }
     ~watching() { subscribed.reset(); }
+
+    /// Makes a command of the reader's change stream fail.
+    fail_point failing(std::string const& command, int code, int times, std::vector<std::string> labels = {}) const {
+        fail_command what;
+        what.commands = {command};
+        what.error_code = code;
+        what.error_labels = std::move(labels);
+        what.app_name = "victim";
+        what.times = times;
+        return {server.url("admin"), what};
+    }
 
     void append_one() { append(*writer, log, "{\"i\":" + std::to_string(next++) + "}", limit); }
     /// Waits until the reader has been told of all that was appended: it looks when it is called, and only then.
@@ -64,6 +103,7 @@ struct watching {
     static constexpr milliseconds limit{6'000};
 
     mongo_server server;
+    overheard heard;
     tcp_proxy proxy;
     log_lines said;
     std::mutex mutex;
@@ -113,12 +153,7 @@ BOOST_AUTO_TEST_CASE(begins_anew_when_history_is_lost) {
     for (std::string const command : {"getMore", "aggregate"}) {
         auto const before = said.with("begins anew");
         auto const opened = sent("aggregate");
-        fail_command what;
-        what.commands = {command};
-        what.error_code = 286;
-        what.app_name = "victim";
-        what.times = 1;
-        fail_point const point(server.url("admin"), what);
+        auto const point = failing(command, 286, 1);
         if (command == "aggregate") proxy.close_connections();
         append_one();
         BOOST_TEST(arrived());
@@ -128,6 +163,97 @@ BOOST_AUTO_TEST_CASE(begins_anew_when_history_is_lost) {
         BOOST_TEST(arrived());
         BOOST_TEST(said.with("begins anew") == before + 1, said.all());
     }
+}
+
+/// It has told nothing of what was appended between its end and its new beginning: that is asked for.
+BOOST_AUTO_TEST_CASE(nothing_is_missed_before_it_begins_anew) {
+    std::atomic<int> refused = 0;
+    std::atomic<bool> refusing = true;
+    auto const point = failing("getMore", 286, 1);
+    proxy.on_message([&](std::string_view message, direction which) {
+        bool const opens = which == direction::request && message.find("$changeStream") != message.npos;
+        if (!opens || !refusing) return action::pass;
+        ++refused;
+        return action::close;
+    });
+    append_one();
+    BOOST_TEST(arrived());
+    auto const until = steady_clock::now() + limit;
+    while (refused < 3 && steady_clock::now() < until) std::this_thread::yield();
+    // From here on it opens at the next try, which is some hundred milliseconds away.
+    BOOST_TEST(refused >= 3);
+    refusing = false;
+    reader->inspect({&log, 1}, {}, within(limit));
+    append_one();
+    BOOST_TEST(arrived());
+}
+
+/// A server continues a cursor in the session that opened it and in no other; the sessions of other calls come and go.
+BOOST_AUTO_TEST_CASE(all_in_one_session) {
+    for (int i = 0; i < 5; ++i) {
+        reader->list_streams(within(limit));
+        append_one();
+        BOOST_TEST(arrived());
+    }
+    std::lock_guard const lock(heard.mutex);
+    BOOST_REQUIRE(heard.opened.size() == 1u);
+    auto const session = session_of(heard.opened[0]);
+    BOOST_TEST(session.size() == 16u);
+    BOOST_TEST(heard.asked.size() >= 5u);
+    for (auto const& each : heard.asked) BOOST_TEST((each == session));
+}
+
+BOOST_AUTO_TEST_CASE(resumed_where_it_was) {
+    append_one();
+    BOOST_TEST(arrived());
+    proxy.close_connections();
+    append_one();
+    BOOST_TEST(arrived());
+    BOOST_TEST(sends("aggregate", 2));
+    append_one();
+    BOOST_TEST(arrived());
+    std::lock_guard const lock(heard.mutex);
+    BOOST_REQUIRE(heard.opened.size() >= 2u);
+    BOOST_TEST(!holds(heard.opened[0], "resumeAfter"));
+    BOOST_TEST(holds(heard.opened[0], "startAtOperationTime"));
+    for (std::size_t i = 1; i < heard.opened.size(); ++i) BOOST_TEST(holds(heard.opened[i], "resumeAfter"));
+}
+
+/// Whatever passes: of both commands, once and several times in a row.
+BOOST_AUTO_TEST_CASE(errors_that_pass) {
+    struct row {
+        int code;
+        std::vector<std::string> labels;
+    };
+    std::vector<row> const table{{91, {}}, {10107, {}}, {43, {}}, {96, {"ResumableChangeStreamError"}}};
+    int times = 0;
+    for (auto const& each : table)
+        for (std::string const command : {"getMore", "aggregate"}) {
+            auto const point = failing(command, each.code, times++ % 2 + 1, each.labels);
+            if (command == "aggregate") proxy.close_connections();
+            append_one();
+            append_one();
+            BOOST_TEST(arrived(), command << ": " << each.code);
+        }
+    BOOST_TEST(said.all() == "");
+    std::lock_guard const lock(heard.mutex);
+    for (std::size_t i = 1; i < heard.opened.size(); ++i) BOOST_TEST(holds(heard.opened[i], "resumeAfter"));
+}
+
+/// Without the right to watch, for example: then consumers look now and then.
+BOOST_AUTO_TEST_CASE(errors_that_last) {
+    for (std::string const command : {"getMore", "aggregate"}) {
+        auto const before = said.with("no change stream is possible");
+        auto const point = failing(command, 13, 0);
+        if (command == "aggregate") proxy.close_connections();
+        for (int i = 0; i < 2; ++i) {
+            append_one();
+            BOOST_TEST(arrived());
+        }
+        BOOST_TEST(said.with("no change stream is possible") == before + 1, said.all());
+    }
+    append_one();
+    BOOST_TEST(arrived());
 }
 
 BOOST_AUTO_TEST_CASE(one_for_a_handle) {
@@ -140,3 +266,11 @@ BOOST_AUTO_TEST_CASE(one_for_a_handle) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+/// There is no change stream with another level than majority, whatever the rest is read with.
+BOOST_AUTO_TEST_CASE(change_stream_of_a_handle_that_reads_locally) {
+    watching at("&readConcernLevel=local");
+    BOOST_REQUIRE(at.heard.opened.size() == 1u);
+    BOOST_TEST(holds(at.heard.opened[0], "majority"));
+    BOOST_TEST(!holds(at.heard.opened[0], "local"));
+}

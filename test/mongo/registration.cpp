@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "store/open.hpp"
+#include "support/mongo_command.hpp"
 #include "support/mongo_database.hpp"
 
 using namespace minibatch;
@@ -64,6 +65,27 @@ BOOST_AUTO_TEST_CASE(registered_between_the_progress_and_the_name) {
     BOOST_TEST(two.first->delete_group(two.incarnation, "g", soon()));
     BOOST_TEST(registrations == 1);
     BOOST_TEST(two.listed() == 1u);
+}
+
+/// Whoever registered it was killed while somebody else deleted it; nobody has kept messages for it since.
+BOOST_AUTO_TEST_CASE(left_over_from_a_registration) {
+    handles two;
+    two.enroll(*two.first);
+    mongo_command(two.url, R"({"update": "minibatch_segments", "updates": [{"q": {"groups": "g"},
+                               "u": {"$pull": {"groups": "g"}}}]})");
+    BOOST_TEST(two.listed() == 0u);
+    two.enroll(*two.second);
+    BOOST_TEST(two.listed() == 1u);
+}
+
+/// The insertion of a registration that was given up long ago comes through at last, after a deletion.
+BOOST_AUTO_TEST_CASE(late_copy_of_a_registration) {
+    handles two;
+    two.enroll(*two.first);
+    mongo_command(two.url, R"({"update": "minibatch_segments", "updates": [{"q": {"groups": "g"},
+                               "u": {"$set": {"epoch_base": {"$numberLong": "7"}}}}]})");
+    two.enroll(*two.second);
+    BOOST_TEST(two.second->list_groups(two.incarnation, soon()).at(0).held.epoch == 7);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

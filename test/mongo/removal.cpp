@@ -132,4 +132,24 @@ BOOST_AUTO_TEST_CASE(what_others_have_left_of_a_stream) {
     BOOST_TEST(at.ids("minibatch_streams").empty());
 }
 
+// The removal of a deleted stream may be cut short anywhere; whoever goes on removes what is there.
+BOOST_AUTO_TEST_CASE(removal_that_was_cut_short) {
+    steered_database const at;
+    auto const db = at.open();
+    for (std::string const name : {"a", "b"}) {
+        log_id const log{db->open_stream(name, 1, {}, at.soon()).incarnation, 0};
+        append(at, *db, log, 6);
+        db->clear_stream(log.incarnation, at.soon());
+        append(at, *db, log, 6);
+        BOOST_TEST(db->delete_stream(name, log.incarnation, at.soon()));
+    }
+    // Of both streams some records are left that nobody would look for, and not the last one of any.
+    mongo_command(at.url, R"({"delete": "minibatch_segments",
+                              "deletes": [{"q": {"number": {"$exists": true, "$nin": [7, 9]}}, "limit": 0}]})");
+    at.time->pass(std::chrono::seconds(60));
+    db->maintain(at.soon());
+    BOOST_TEST(at.ids("minibatch_segments").empty());
+    BOOST_TEST(at.ids("minibatch_streams").empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -87,8 +87,12 @@ std::string judge_each(operation const& op, action what, bool retry_writes) {
     std::string problems;
     for (int n = 1; n < 40; ++n) {
         std::atomic<int> seen = 0;
-        trial const how{op, (what == action::close ? "request " : "answer ") + std::to_string(n) + " lost",
-                        retry_writes, milliseconds(8'000)};
+        auto const name = what == action::close  ? " closed"
+                          : what == action::drop ? " never answered"
+                                                 : " done, but lost";
+        // One that is never answered takes half of the time before it is sent again.
+        trial const how{op, "request " + std::to_string(n) + name, retry_writes,
+                        milliseconds(what == action::drop ? 4'000 : 10'000)};
         auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
             proxy.on_message([&seen, n, what, database](std::string_view message, direction which) {
                 if (which != direction::request || message.find("endSessions") != message.npos) return action::pass;
@@ -140,6 +144,8 @@ fault const faults[] = {
          proxy.refuse();
          proxy.close_connections();
      }},
+    {"answers cut off in the middle", [](tcp_proxy& proxy) { proxy.close_after(direction::answer, 60); }},
+    {"requests cut off in the middle", [](tcp_proxy& proxy) { proxy.close_after(direction::request, 60); }},
 };
 
 }  // namespace
@@ -149,7 +155,7 @@ BOOST_AUTO_TEST_SUITE(wire_faults)
 BOOST_AUTO_TEST_CASE(lost_requests_and_answers) {
     std::vector<std::function<std::string()>> all;
     for (auto const& op : all_operations())
-        for (auto const what : {action::close, action::lose_answer})
+        for (auto const what : {action::close, action::lose_answer, action::drop})
             for (bool const retry_writes : {false, true})
                 all.emplace_back([&op, what, retry_writes] { return judge_each(op, what, retry_writes); });
     server();
@@ -162,7 +168,7 @@ BOOST_AUTO_TEST_CASE(faults_that_pass) {
         for (bool const retry_writes : {false, true}) {
             for (auto const& each : faults) {
                 all.emplace_back([&op, retry_writes, &each] {
-                    trial const how{op, each.name + " for a while", retry_writes, milliseconds(2'500)};
+                    trial const how{op, each.name + " for a while", retry_writes, milliseconds(4'000)};
                     std::thread later;
                     auto const arm = [&](tcp_proxy& proxy, std::string const&) {
                         each.begin(proxy);

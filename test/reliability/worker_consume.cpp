@@ -81,14 +81,18 @@ class consuming : public std::enable_shared_from_this<consuming> {
         asio::steady_timer work(executor, std::chrono::microseconds(random_() % 3000));
         if (!drain_) co_await work.async_wait(asio::use_awaitable);
         out_.line("committing " + run_and_id);
-        std::string refused;
+        std::string ended = "committed " + run_and_id;
         try {
             co_await received.commit();
         } catch (error const& problem) {
-            if (problem.code() != errc::fenced) throw;
-            refused = problem.what();
+            if (problem.code() == errc::fenced)
+                ended = "fenced " + run_and_id + ' ' + problem.what();
+            else if (problem.code() == errc::outcome_unknown)
+                ended.clear();  // as if it had been killed in the middle of it
+            else
+                throw;
         }
-        out_.line(refused.empty() ? "committed " + run_and_id : "fenced " + run_and_id + ' ' + refused);
+        if (!ended.empty()) out_.line(ended);
         if (self->drain_) co_await stop_if_done(received.partition());
     }
 

@@ -1,7 +1,8 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include "store/mongo/failure.hpp"
+#include "store/mongo/client_pool.hpp"
+#include "store/mongo/committer.hpp"
 
 using namespace minibatch;
 using namespace minibatch::store::mongo;
@@ -40,6 +41,58 @@ BOOST_AUTO_TEST_CASE(codes_of_the_server) {
         BOOST_TEST(found.server_code == expected.code);
         BOOST_TEST(found.text == "words");
         if (expected.how == severity::refused) BOOST_TEST((found.code == expected.meaning), expected.code);
+    }
+}
+
+/// The driver gives all failures of a login one code.
+BOOST_AUTO_TEST_CASE(logins) {
+    bson_t const nothing = BSON_INITIALIZER;
+    for (std::string const text :
+         {"Failed to send \"saslStart\" command with database \"admin\": socket error",
+          "The server is in quiesce mode and will be shutting down", "interrupted at shutdown", "not primary"}) {
+        bson_error_t problem{};
+        bson_set_error(&problem, MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE, "%s", text.c_str());
+        BOOST_TEST((classify(problem, nothing).how == severity::not_done), text);
+    }
+    bson_error_t refused{};
+    bson_set_error(&refused, MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE, "Authentication failed.");
+    BOOST_TEST((classify(refused, nothing).how == severity::refused));
+    BOOST_TEST((classify(refused, nothing).code == errc::access_denied));
+}
+
+/// What an earlier try may have done is not undone by the refusal of a later one.
+BOOST_AUTO_TEST_CASE(errors_of_writes_in_doubt) {
+    client_pool const clients(parse_settings("mongodb://127.0.0.1:1/d", 1), {});
+    failure const refused{severity::refused, errc::access_denied, "words", 13, false, false};
+    failure const away{severity::not_done, errc::unavailable, "words", 0, false, false};
+    auto const code = [&](command_kind kind, failure const& why, bool maybe_done) {
+        return static_cast<errc>(clients.problem("doing", kind, why, maybe_done).code().value());
+    };
+    BOOST_TEST((code(command_kind::write, refused, true) == errc::outcome_unknown));
+    BOOST_TEST((code(command_kind::write, refused, false) == errc::access_denied));
+    BOOST_TEST((code(command_kind::write, away, true) == errc::outcome_unknown));
+    BOOST_TEST((code(command_kind::write, away, false) == errc::unavailable));
+    BOOST_TEST((code(command_kind::read, refused, true) == errc::access_denied));
+    BOOST_TEST((code(command_kind::read, away, true) == errc::unavailable));
+}
+
+/// The group was deleted after the commit, or before it.
+BOOST_AUTO_TEST_CASE(commits_to_a_group_that_is_gone) {
+    revision_counter revisions;
+    store::commit_request const request{{{1, 0}, "g"}, 1, {}, {}};
+    failure const lost{severity::unknown, errc::unavailable, "words", 0, false, false};
+    for (bool const answer_lost : {false, true}) {
+        committer work(request, revisions);
+        work.begin();
+        if (answer_lost) {
+            work.not_done(lost, false);
+            work.paused();
+        }
+        BOOST_TEST(std::holds_alternative<committer::look>(work.updated(false)));
+        auto const end = work.looked({}, 0);
+        BOOST_REQUIRE(std::holds_alternative<committer::failed>(end));
+        BOOST_TEST(
+            (std::get<committer::failed>(end).code == (answer_lost ? errc::outcome_unknown : errc::group_not_found)));
     }
 }
 

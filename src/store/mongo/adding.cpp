@@ -2,6 +2,7 @@
 #include <random>
 #include <thread>
 
+#include "store/mongo/jitter.hpp"
 #include "store/mongo/logs.hpp"
 #include "store/rules.hpp"
 
@@ -25,11 +26,6 @@ constexpr milliseconds idle{5};
 constexpr int most_questions = 10;
 /// How much longer than a try they wait after collisions, at most.
 constexpr int most_patience = 3;
-
-milliseconds at_random(milliseconds least, milliseconds most) {
-    thread_local std::minstd_rand random(std::random_device{}());
-    return milliseconds(std::uniform_int_distribution<std::int64_t>(least.count(), most.count())(random));
-}
 
 /// How long those who wait need for a try, given what the last one took.
 milliseconds try_time(steady_clock::duration round_trip) {
@@ -73,11 +69,11 @@ void logs::take_turns(log_view& of, steady_time deadline) {
 append_result logs::add(log_id log, log_view& of, new_record record, bson::document const* messages,
                         char const* operation, steady_time deadline, log_position* end) {
     auto& adding = of.adding;
-    take_turns(of, deadline);
     {
         std::lock_guard const lock(of.mutex);
         if (of.newest && of.newest->learned != steady_time{}) adding.note_end(*of.newest);
     }
+    take_turns(of, deadline);
     failure why{severity::not_done, errc::unavailable, "no time left", 0, false, false};
     std::optional<cluster_time> answered_at;  // the last insertion was
     int collisions = 0;                       // after the first
@@ -110,6 +106,10 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
                 note_end(of, end_after({where.number, where.first, record.count, where.created, where.bytes_before,
                                         record.bytes, record.batch, record.deleted},
                                        steady_time{}));
+                {
+                    std::lock_guard const lock(of.mutex);
+                    of.told = std::max(of.told, where.number + 1);
+                }
                 next = adding.inserted(time_.steady_now());
             } else if (got.problem->server_code == duplicate_key) {
                 of.met_others = steady_clock::now();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "store/mongo/commands.hpp"
+#include "store/mongo/jitter.hpp"
 
 namespace minibatch::store::mongo {
 namespace {
@@ -16,6 +17,7 @@ constexpr milliseconds await_time{10'000};
 /// Beyond that, the answer itself may take so long.
 constexpr milliseconds answer_time{10'000};
 constexpr milliseconds poll_period{100};
+constexpr milliseconds shortest_pause{50};
 constexpr milliseconds longest_pause{5'000};
 
 constexpr std::int32_t history_lost = 286;
@@ -38,10 +40,11 @@ std::optional<std::pair<log_id, std::string>> split_key(std::string const& key) 
 }
 
 /// New messages, deleted streams, and leases that change hands; not renewals, nor progress.
-void add_pipeline(bson::builder& stages, bson_t const* token) {
+void add_pipeline(bson::builder& stages, bson_t const* token, std::optional<cluster_time> begin) {
     stages.object_item([&](bson::builder& stage) {
         stage.object("$changeStream", [&](bson::builder& b) {
             if (token) b.add("resumeAfter", *token);
+            if (begin) b.timestamp("startAtOperationTime", begin->seconds, begin->increment);
         });
     });
     stages.object_item([](bson::builder& stage) {
@@ -79,6 +82,16 @@ void add_pipeline(bson::builder& stages, bson_t const* token) {
 struct stream_ended {
     failure why;
 };
+
+using description_ptr = std::unique_ptr<mongoc_server_description_t, void (*)(mongoc_server_description_t*)>;
+
+/// As far as the driver knows by now; or a server that is asked in place of one.
+bool is_primary(client_pool::loan const& client, std::uint32_t server) {
+    description_ptr const now(mongoc_client_get_server_description(client.get(), server),
+                              mongoc_server_description_destroy);
+    std::string_view const type = now ? mongoc_server_description_type(now.get()) : "";
+    return type == "RSPrimary" || type == "Mongos" || type == "LoadBalancer" || type == "Standalone";
+}
 
 }  // namespace
 
@@ -133,9 +146,8 @@ void changes::run() {
         return;
     }
     bool told = false;
-    milliseconds pause{50};
+    auto pause = shortest_pause;
     while (!stopping()) {
-        auto const began = steady_clock::now();
         failure why;
         try {
             follow();
@@ -155,12 +167,12 @@ void changes::run() {
                 say(log_level::error, "no change stream is possible; looking for changes now and then: " + why.text);
             token_ = {};
         }
-        if (steady_clock::now() - began > longest_pause) {
-            pause = milliseconds(50);
+        if (std::exchange(answered_, false)) {
+            pause = shortest_pause;
             told = false;
         }
         listeners_->notify();
-        if (!wait(pause)) return;
+        if (!wait(at_random(pause / 2, pause))) return;
         pause = std::min(pause * 2, longest_pause);
     }
 }
@@ -173,38 +185,29 @@ void changes::poll() {
 }
 
 void changes::follow() {
-    client_pool::loan const client(clients_);
-    // The cursor lives on the server that made it.
+    // The cursor lives on the server that made it, and in the session.
+    client_pool::session in(clients_);
+    if (auto const why = in.begin()) throw stream_ended{*why};
     bson_error_t problem{};
-    std::unique_ptr<mongoc_server_description_t, void (*)(mongoc_server_description_t*)> const server(
-        mongoc_client_select_server(client.get(), true, nullptr, &problem), mongoc_server_description_destroy);
+    description_ptr const server(mongoc_client_select_server(in.client().get(), true, nullptr, &problem),
+                                 mongoc_server_description_destroy);
     if (!server) {
         bson::document const nothing;
         throw stream_ended{classify(problem, *nothing.get())};
     }
-    auto const options = bson::make([&](bson::builder& b) {
+    auto options = bson::make([&](bson::builder& b) {
         b.add("serverId", static_cast<std::int32_t>(mongoc_server_description_id(server.get())));
     });
+    in.add_to(options);
     auto const ask = [&](bson::document const& command) {
         time_limit const bounded(steady_clock::now() + await_time + answer_time, &end_);
-        auto got = clients_.once(client, command_kind::read, *command.get(),
+        auto got = clients_.once(in.client(), command_kind::read, *command.get(),
                                  steady_clock::now() + await_time + answer_time, options.get());
         if (stopping()) throw stream_ended{};
         if (got.problem) throw stream_ended{*got.problem};
         return std::move(got.body);
     };
-    auto const open = bson::make([&](bson::builder& b) {
-        b.add("aggregate", 1);
-        b.list("pipeline",
-               [&](bson::builder& stages) { add_pipeline(stages, bson_empty(token_.get()) ? nullptr : token_.get()); });
-        b.object("cursor", [](bson::builder&) {});
-        b.add("readConcern", clients_.read_concern());
-    });
-    auto reply = ask(open);
-    {
-        std::lock_guard const lock(mutex_);
-        current_ = true;
-    }
+    auto reply = open(ask);
     listeners_->notify();  // what came before the stream was open
     for (char const* batch = "firstBatch";; batch = "nextBatch") {
         bson::fields const body(*reply.get(), "the change stream");
@@ -220,7 +223,36 @@ void changes::follow() {
             b.add("getMore", id).add("collection", "$cmd.aggregate");
             b.add("maxTimeMS", static_cast<std::int32_t>(await_time.count()));
         }));
+        answered_ = true;
+        // One that is cut off from the others has nothing to tell any more, and answers all the same.
+        if (!is_primary(in.client(), mongoc_server_description_id(server.get())))
+            throw stream_ended{failure{severity::not_done, errc::unavailable, "not the primary", 0, false, false}};
     }
+}
+
+/// Where it was, or else at a time that all questions from then on look back to: what is neither in the stream nor in
+/// an answer would be missed.
+bson::document changes::open(std::function<bson::document(bson::document const&)> const& ask) {
+    bool const resumed = !bson_empty(token_.get());
+    std::optional<cluster_time> begin;
+    if (!resumed) begin = operation_time(ask(bson::make([](bson::builder& b) { b.add("ping", 1); })));
+    auto reply = ask(bson::make([&](bson::builder& b) {
+        b.add("aggregate", 1);
+        b.list("pipeline",
+               [&](bson::builder& stages) { add_pipeline(stages, resumed ? token_.get() : nullptr, begin); });
+        b.object("cursor", [](bson::builder&) {});
+        // A change stream has no other level, whatever the store reads with.
+        b.object("readConcern", [](bson::builder& concern) { concern.add("level", "majority"); });
+    }));
+    std::lock_guard const lock(mutex_);
+    current_ = true;
+    if (resumed) return reply;
+    since_ = begin;
+    // What was asked for before it was open may have changed before, too.
+    ++doubts_;
+    leases_.clear();
+    seen_.clear();
+    return reply;
 }
 
 /// True: it tells something that was not known.
@@ -249,9 +281,11 @@ inspection changes::inspect(std::span<log_id const> asked, std::span<group_id co
     std::vector<std::size_t> unknown_logs;
     std::vector<std::size_t> unknown_groups;
     std::uint64_t doubts = 0;
+    std::optional<cluster_time> since;
     {
         std::lock_guard const lock(mutex_);
         doubts = doubts_;
+        since = since_;
         for (std::size_t i = 0; i < asked.size(); ++i)
             if (!current_ || !seen_.contains(asked[i])) unknown_logs.push_back(i);
         for (std::size_t i = 0; i < asked_groups.size(); ++i) {
@@ -269,13 +303,13 @@ inspection changes::inspect(std::span<log_id const> asked, std::span<group_id co
         if (!unknown_logs.empty()) {
             std::vector<log_id> ask;
             for (auto const i : unknown_logs) ask.push_back(asked[i]);
-            auto const ends = logs_.ends(ask, deadline);
+            auto const ends = logs_.ends(ask, since, deadline);
             for (std::size_t i = 0; i < ask.size(); ++i) out.ends[unknown_logs[i]] = ends[i];
         }
         if (!unknown_groups.empty()) {
             std::vector<group_id> ask;
             for (auto const i : unknown_groups) ask.push_back(asked_groups[i]);
-            auto const held = groups_.leases(ask, deadline);
+            auto const held = groups_.leases(ask, since, deadline);
             std::lock_guard const lock(mutex_);
             for (std::size_t i = 0; i < ask.size(); ++i) {
                 out.leases[unknown_groups[i]] = held[i];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,7 @@ class changes {
     void run();
     /// Until the stream ends. Throws what it ended with.
     void follow();
+    bson::document open(std::function<bson::document(bson::document const&)> const& ask);
     void poll();
     bool take(bson::fields const& event);
     /// What was known may be out of date.
@@ -57,8 +59,10 @@ class changes {
     bool started_ = false;
     bool current_ = false;  // the change stream is open, and ends are known since
     std::uint64_t doubts_ = 0;
+    std::optional<cluster_time> since_;                // where the change stream has begun
     std::map<group_id, std::optional<lease>> leases_;  // as last seen; no entry: to be asked for
     std::map<log_id, bool> seen_;                      // logs whose end has been asked for since the last doubt
+    bool answered_ = false;                            // since it was opened. Used by the thread alone.
     bson::document token_;                             // where to resume; empty: nowhere. Used by the thread alone.
     std::thread thread_;
 };

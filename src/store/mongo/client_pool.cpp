@@ -1,18 +1,21 @@
 #include "store/mongo/client_pool.hpp"
 
 #include <algorithm>
-#include <random>
 #include <thread>
 
 #include "bson/builder.hpp"
 #include "bson/fields.hpp"
 #include "store/mongo/deadline_stream.hpp"
+#include "store/mongo/jitter.hpp"
 #include "store/time_limit.hpp"
 
 namespace minibatch::store::mongo {
 namespace {
 
 using std::chrono::steady_clock;
+
+/// Less is not given to a try, unless the time is over.
+constexpr milliseconds shortest_try{1'000};
 
 void on_started(mongoc_apm_command_started_t const* event) {
     auto const& call =
@@ -49,9 +52,6 @@ std::optional<failure> error_within(bson_t const& reply) try {
     return failure{severity::unknown, errc::corrupt, damage.what(), 0, false, false};
 }
 
-struct session_deleter {
-    void operator()(mongoc_client_session_t* session) const noexcept { mongoc_client_session_destroy(session); }
-};
 struct collection_deleter {
     void operator()(mongoc_collection_t* collection) const noexcept { mongoc_collection_destroy(collection); }
 };
@@ -110,6 +110,21 @@ client_pool::loan::loan(client_pool& from) : from_(from), client_(mongoc_client_
 
 client_pool::loan::~loan() { mongoc_client_pool_push(from_.pool_.get(), client_); }
 
+std::optional<failure> client_pool::session::begin() {
+    if (handle_) return std::nullopt;
+    bson_error_t problem{};
+    handle_.reset(mongoc_client_start_session(client_.get(), nullptr, &problem));
+    if (handle_) return std::nullopt;
+    bson::document const nothing;
+    return classify(problem, *nothing.get());
+}
+
+void client_pool::session::add_to(bson::document& options) const {
+    bson_error_t problem{};
+    if (!mongoc_client_session_append(handle_.get(), options.get(), &problem))
+        throw error(errc::store_failure, problem.message);
+}
+
 bson::document client_pool::read_concern(std::optional<cluster_time> after) const {
     return bson::make([&](bson::builder& out) {
         out.add("level", how_.read_concern);
@@ -161,17 +176,21 @@ answer client_pool::once(loan const& with, command_kind kind, bson_t const& comm
 }
 
 answer client_pool::once(command_kind kind, bson_t const& command, steady_time deadline) {
+    return within(kind, command, one_try(deadline));
+}
+
+answer client_pool::within(command_kind kind, bson_t const& command, steady_time deadline) {
     loan const with(*this);
-    return once(with, kind, command, one_try(deadline));
+    return once(with, kind, command, deadline);
 }
 
 steady_time one_try(steady_time deadline) {
-    constexpr steady_clock::duration least = std::chrono::seconds(1);
     auto const now = steady_clock::now();
-    return std::min(deadline, now + std::max(least, (deadline - now) / 2));
+    return std::min(deadline, now + std::max<steady_clock::duration>(shortest_try, (deadline - now) / 2));
 }
 
-answer client_pool::insert(char const* collection, bson_t const& document, steady_time deadline) {
+answer client_pool::insert(char const* collection, bson_t const& document, steady_time end) {
+    auto const deadline = one_try(end);
     answer out;
     if (steady_clock::now() >= std::min(deadline, time_limit::end())) {
         out.problem = failure{severity::not_done, errc::timeout, "no time left", 0, false, false};
@@ -180,12 +199,15 @@ answer client_pool::insert(char const* collection, bson_t const& document, stead
     time_limit const bounded(deadline);
     loan const with(*this);
     bson_error_t problem{};
-    // A session of our own remembers the operation time. A standalone server may have none.
-    std::unique_ptr<mongoc_client_session_t, session_deleter> const session(
-        mongoc_client_start_session(with.get(), nullptr, &problem));
+    // A session of our own remembers the operation time. Old standalone servers have none.
+    session_ptr const own(mongoc_client_start_session(with.get(), nullptr, &problem));
+    if (!own && problem.domain == MONGOC_ERROR_SERVER_SELECTION) {
+        out.problem = failure_of(problem, *out.body.get());
+        return out;
+    }
     bson::document options;
     bson::builder(options).add("writeConcern", write_concern(deadline)).add("validate", false);
-    if (session) mongoc_client_session_append(session.get(), options.get(), &problem);
+    if (own) mongoc_client_session_append(own.get(), options.get(), &problem);
     std::unique_ptr<mongoc_collection_t, collection_deleter> const target(
         mongoc_client_get_collection(with.get(), how_.database.c_str(), collection));
     bson_t reply;
@@ -197,7 +219,7 @@ answer client_pool::insert(char const* collection, bson_t const& document, stead
     if (out.problem) doubt_retried(*out.problem, problem);
     std::uint32_t seconds = 0;
     std::uint32_t increment = 0;
-    if (session) mongoc_client_session_get_operation_time(session.get(), &seconds, &increment);
+    if (own) mongoc_client_session_get_operation_time(own.get(), &seconds, &increment);
     if (seconds != 0) bson::builder(out.body).timestamp("operationTime", seconds, increment);
     return out;
 }
@@ -214,10 +236,11 @@ failure client_pool::failure_of(bson_error_t const& problem, bson_t const& reply
 }
 
 bson::document client_pool::run(char const* operation, command_kind kind, bson_t const& command, steady_time deadline,
-                                bool* in_doubt) {
+                                bool* in_doubt, milliseconds longest_try) {
     bool maybe_done = false;
     for (int tries = 1;; ++tries) {
-        auto got = once(kind, command, deadline);
+        auto const longest = std::max(longest_try, shortest_try);
+        auto got = within(kind, command, std::min(one_try(deadline), steady_clock::now() + longest));
         if (in_doubt) *in_doubt = maybe_done;
         if (!got.problem) return std::move(got.body);
         maybe_done = maybe_done || got.problem->how == severity::unknown;
@@ -226,20 +249,31 @@ bson::document client_pool::run(char const* operation, command_kind kind, bson_t
     }
 }
 
+bool client_pool::insert_if_absent(char const* operation, bson_t const& command, steady_time deadline) {
+    bool maybe_done = false;
+    for (int tries = 1;; ++tries) {
+        auto const got = once(command_kind::write, command, deadline);
+        if (!got.problem) return true;
+        if (got.problem->server_code == duplicate_key) return false;
+        maybe_done = maybe_done || got.problem->how == severity::unknown;
+        if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
+            throw problem(operation, command_kind::write, *got.problem, maybe_done);
+    }
+}
+
 error client_pool::problem(char const* operation, command_kind kind, failure const& why, bool maybe_done) const {
     auto code = errc::unavailable;
-    if (why.how == severity::refused)
+    if (kind == command_kind::write && maybe_done)
+        code = errc::outcome_unknown;  // also if a later try was refused
+    else if (why.how == severity::refused)
         code = why.code;
-    else if (kind == command_kind::write && maybe_done)
-        code = errc::outcome_unknown;
     return error(code,
                  "MongoDB at " + how_.hosts + ", database '" + how_.database + "', " + operation + ": " + why.text);
 }
 
 bool pause_before_retry(int tries, steady_time deadline) {
-    thread_local std::minstd_rand random(std::random_device{}());
-    auto const most = std::min(10 << std::min(tries, 6), 500);
-    auto const delay = milliseconds(std::uniform_int_distribution(most / 2, most)(random));
+    milliseconds const most(std::min(10 << std::min(tries, 6), 500));
+    auto const delay = at_random(most / 2, most);
     if (steady_clock::now() + delay >= std::min(deadline, time_limit::end())) return false;
     std::this_thread::sleep_for(delay);
     return true;

@@ -54,20 +54,45 @@ class client_pool {
         mongoc_client_t* client_;
     };
 
-    /// Sends a command once. `options` may name a session; the write concern is added to writes outside a transaction.
+    /// A client, and a session on it: for commands that belong together, as those of a cursor, or of transactions. (The
+    /// driver gives each command a session by itself, and a server refuses to continue a cursor in another one than it
+    /// was opened in.)
+    class session {
+      public:
+        explicit session(client_pool& from) : client_(from) {}
+
+        /// Begins it, unless it has begun. Absent: it is there.
+        std::optional<failure> begin();
+        loan const& client() const noexcept { return client_; }
+        /// Preconditions of all below: it has begun.
+        mongoc_client_session_t* get() const noexcept { return handle_.get(); }
+        /// Names it in the options of a command.
+        void add_to(bson::document& options) const;
+
+      private:
+        loan client_;
+        session_ptr handle_;
+    };
+
+    /// Sends a command once. `options` may name a session; the write concern is added to writes without options.
     answer once(loan const& with, command_kind kind, bson_t const& command, steady_time deadline,
                 bson_t const* options = nullptr);
     /// The same, in a part of the time until the deadline: see `one_try`.
     answer once(command_kind kind, bson_t const& command, steady_time deadline);
     /// Inserts a large document once. It travels beside the command and not inside of it, which servers take in with
-    /// much less work. The answer holds `operationTime` and what went wrong, alone.
+    /// much less work. It takes a part of the time until the deadline, too. The answer holds `operationTime` and what
+    /// went wrong, alone.
     answer insert(char const* collection, bson_t const& document, steady_time deadline);
 
     /// Sends a command again and again until there is an answer or the time is over; only for commands that may be
     /// carried out twice. Throws what `problem` makes of the failure. `operation` says for people what it was for.
-    /// `in_doubt` becomes true when one of the tries before the answer may have been carried out.
+    /// `in_doubt` becomes true when one of the tries before the answer may have been carried out. A try takes a part of
+    /// the time until the deadline (see `one_try`), and not longer than `longest_try`.
     bson::document run(char const* operation, command_kind kind, bson_t const& command, steady_time deadline,
-                       bool* in_doubt = nullptr);
+                       bool* in_doubt = nullptr, milliseconds longest_try = std::chrono::hours(1));
+
+    /// Inserts like `run`. False: a document with such a key is there, perhaps by a try whose answer was lost.
+    bool insert_if_absent(char const* operation, bson_t const& command, steady_time deadline);
 
     /// The error that tells of a failure: errc::unavailable for what may pass, errc::outcome_unknown for a write that
     /// may have been done.
@@ -81,6 +106,8 @@ class client_pool {
     bson::document read_concern(std::optional<cluster_time> after = {}) const;
 
   private:
+    /// In all of the time.
+    answer within(command_kind kind, bson_t const& command, steady_time deadline);
     bson::document write_concern(steady_time deadline) const;
     failure failure_of(bson_error_t const& problem, bson_t const& reply) const;
     /// When the driver tries writes twice, it tells of one try; the other one may have been carried out.

@@ -10,6 +10,8 @@ committer::action committer::updated(bool found) {
 }
 
 committer::action committer::looked(std::optional<group_state> found, std::int64_t revision) {
+    if (!found && maybe_stored_)
+        return failed{errc::outcome_unknown, "a commit may have been stored; meanwhile the group was deleted"};
     if (!found) return failed{errc::group_not_found, "there is no group '" + request_.group.group + "'"};
     if (found->held.epoch < request_.epoch) {
         // Epochs never go back: this is what a server shows that has been replaced.

@@ -1,5 +1,7 @@
 #include "store/mongo/database_clock.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace minibatch::store::mongo {
@@ -19,6 +21,13 @@ time_ms database_clock::now() {
     if (!real_) return local_->system_now();
     std::lock_guard const lock(mutex_);
     return base_ + std::chrono::duration_cast<milliseconds>(local_->steady_now() - base_at_).count();
+}
+
+steady_time database_clock::steady_now() {
+    if (!real_) return local_->steady_now();
+    timespec at{};
+    ::clock_gettime(CLOCK_BOOTTIME, &at);
+    return steady_time(std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec));
 }
 
 steady_time database_clock::on_this_machine(steady_time deadline) {

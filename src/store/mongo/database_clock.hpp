@@ -16,7 +16,8 @@ class database_clock {
     /// far the estimate had been off.
     time_ms set(time_ms server_now, steady_time sent, steady_time received);
     time_ms now();
-    steady_time steady_now() { return local_->steady_now(); }
+    /// For how long something has been known: goes on while the machine sleeps, as other machines do.
+    steady_time steady_now();
     /// Deadlines of callers are by the given clock, waiting is done by the machine's.
     steady_time on_this_machine(steady_time deadline);
     /// False: tests say what time it is, also on the server.

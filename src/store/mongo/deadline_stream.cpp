@@ -10,18 +10,13 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <vector>
 
+#include "store/mongo/name_resolution.hpp"
 #include "store/time_limit.hpp"
 
 namespace minibatch::store::mongo {
-namespace {
-
 using std::chrono::steady_clock;
-
-/// How soon it is seen that the limit has been brought forward.
-constexpr milliseconds slice{50};
-
-}  // namespace
 
 /// The driver's stream for a socket, with the time limit of the thread that uses it.
 struct limited_stream : mongoc_stream_t {
@@ -46,20 +41,46 @@ struct limited_stream : mongoc_stream_t {
         return -1;
     }
 
-    /// Waits until something can be read, in steps, since the limit may be brought forward.
-    bool wait_readable(std::int32_t timeout) {
-        auto const until = steady_clock::now() + milliseconds(timeout < 0 ? 3'600'000 : timeout);
+    /// Waits for POLLIN or POLLOUT, in steps, since the limit may be brought forward. False: no time left.
+    bool wait(int events, steady_time until) {
         for (;;) {
             auto const rest = std::chrono::ceil<milliseconds>(std::min(until, time_limit::end()) - steady_clock::now());
             if (rest.count() <= 0) return false;
-            mongoc_stream_poll_t one{base, POLLIN, 0};
-            auto const ready = mongoc_stream_poll(&one, 1, static_cast<std::int32_t>(std::min(rest, slice).count()));
-            if (ready != 0) return true;  // an error shows when it is read
+            mongoc_stream_poll_t one{base, events, 0};
+            auto const ready =
+                mongoc_stream_poll(&one, 1, static_cast<std::int32_t>(std::min(rest, time_limit::slice).count()));
+            if (ready != 0) return true;  // an error shows when it is read or written
         }
     }
 };
 
 namespace {
+
+constexpr auto slice = static_cast<std::int32_t>(time_limit::slice.count());
+
+/// What is left of a message that is read or written piece by piece.
+class remainder {
+  public:
+    remainder(mongoc_iovec_t const* parts, std::size_t count) : parts_(parts, parts + count) { skip(0); }
+
+    bool empty() const noexcept { return at_ == parts_.size(); }
+    mongoc_iovec_t* data() noexcept { return parts_.data() + at_; }
+    std::size_t count() const noexcept { return parts_.size() - at_; }
+    void skip(std::size_t bytes) noexcept {
+        for (; at_ < parts_.size() && bytes >= parts_[at_].iov_len; ++at_) bytes -= parts_[at_].iov_len;
+        if (empty()) return;
+        parts_[at_].iov_base = static_cast<char*>(parts_[at_].iov_base) + bytes;
+        parts_[at_].iov_len -= bytes;
+    }
+
+  private:
+    std::vector<mongoc_iovec_t> parts_;
+    std::size_t at_ = 0;
+};
+
+steady_time end_of(std::int32_t timeout) {
+    return steady_clock::now() + milliseconds(timeout < 0 ? 3'600'000 : timeout);
+}
 
 void on_destroy(mongoc_stream_t* stream) {
     mongoc_stream_destroy(limited_stream::self(stream)->base);
@@ -74,22 +95,35 @@ int on_flush(mongoc_stream_t* stream) { return mongoc_stream_flush(limited_strea
 
 ssize_t on_write(mongoc_stream_t* stream, mongoc_iovec_t* parts, std::size_t count, std::int32_t timeout) {
     auto* const self = limited_stream::self(stream);
-    auto const left = limited_stream::left(timeout);
-    if (left == 0) return self->expired();
-    auto const written = mongoc_stream_writev(self->base, parts, count, left);
-    self->out_of_time = written < 0 && mongoc_stream_timed_out(self->base);
+    auto const until = end_of(timeout);
+    remainder rest(parts, count);
+    ssize_t written = 0;
+    while (!rest.empty()) {
+        if (!self->wait(POLLOUT, until)) return self->expired();
+        auto const now = mongoc_stream_writev(self->base, rest.data(), rest.count(), slice);
+        self->out_of_time = now < 0 && mongoc_stream_timed_out(self->base);
+        if (now < 0) return now;
+        written += now;
+        rest.skip(static_cast<std::size_t>(now));
+    }
     return written;
 }
 
 ssize_t on_read(mongoc_stream_t* stream, mongoc_iovec_t* parts, std::size_t count, std::size_t min_bytes,
                 std::int32_t timeout) {
     auto* const self = limited_stream::self(stream);
-    if (limited_stream::left(timeout) == 0) return self->expired();
-    if (!self->wait_readable(limited_stream::left(timeout))) return self->expired();
-    auto const left = std::max(limited_stream::left(timeout), 1);
-    auto const got = mongoc_stream_readv(self->base, parts, count, min_bytes, left);
-    self->out_of_time = got < 0 && mongoc_stream_timed_out(self->base);
-    return got;
+    auto const until = end_of(timeout);
+    remainder rest(parts, count);
+    std::size_t read = 0;
+    do {
+        if (!self->wait(POLLIN, until)) return self->expired();
+        auto const now = mongoc_stream_readv(self->base, rest.data(), rest.count(), 1, slice);
+        self->out_of_time = now < 0 && mongoc_stream_timed_out(self->base);
+        if (now <= 0) return now;
+        read += static_cast<std::size_t>(now);
+        rest.skip(static_cast<std::size_t>(now));
+    } while (read < min_bytes && !rest.empty());
+    return static_cast<ssize_t>(read);
 }
 
 int on_setsockopt(mongoc_stream_t* stream, int level, int name, void* value, mongoc_socklen_t length) {
@@ -164,18 +198,13 @@ socket_ptr connect_to(mongoc_host_list_t const* host, std::int32_t timeout, bson
         if (!made) report(problem, MONGOC_ERROR_STREAM_CONNECT, host, std::strerror(errno));
         return made;
     }
-    addrinfo hints{};
-    hints.ai_family = host->family;
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    auto const port = std::to_string(host->port);
-    if (int const failed = ::getaddrinfo(host->host, port.c_str(), &hints, &found); failed != 0) {
-        report(problem, MONGOC_ERROR_STREAM_NAME_RESOLUTION, host, ::gai_strerror(failed));
+    auto const found = resolve(host->host, host->port, host->family, end_of(timeout));
+    if (found.failed != 0) {
+        report(problem, MONGOC_ERROR_STREAM_NAME_RESOLUTION, host, ::gai_strerror(found.failed));
         return nullptr;
     }
-    std::unique_ptr<addrinfo, void (*)(addrinfo*)> const addresses(found, ::freeaddrinfo);
     int why = 0;
-    for (auto const* at = found; at; at = at->ai_next) {
+    for (auto const* at = found.addresses.get(); at; at = at->ai_next) {
         auto const left = limited_stream::left(timeout);
         if (left == 0) {
             why = ETIMEDOUT;

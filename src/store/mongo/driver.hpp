@@ -16,6 +16,11 @@ struct pool_deleter {
 };
 using pool_ptr = std::unique_ptr<mongoc_client_pool_t, pool_deleter>;
 
+struct session_deleter {
+    void operator()(mongoc_client_session_t* session) const noexcept { mongoc_client_session_destroy(session); }
+};
+using session_ptr = std::unique_ptr<mongoc_client_session_t, session_deleter>;
+
 /// Makes the driver ready, once in the process; it is never cleaned up, since others may use it, too. Its log is
 /// silenced: what it says is in the errors it returns, and by default it writes to standard error.
 void start_driver();

@@ -12,6 +12,7 @@ namespace {
 /// From the specifications of MongoDB's drivers (retryable reads and writes; server discovery and monitoring).
 constexpr std::array not_now{
     24,     // LockTimeout
+    43,     // CursorNotFound: what was read with it has to be read anew
     46,     // LockBusy
     63,     // StaleShardVersion
     112,    // WriteConflict
@@ -20,6 +21,7 @@ constexpr std::array not_now{
     150,    // StaleEpoch
     225,    // TransactionTooOld
     234,    // RetryChangeStream
+    237,    // CursorKilled
     244,    // TransactionAborted
     246,    // SnapshotUnavailable
     251,    // NoSuchTransaction
@@ -80,6 +82,15 @@ bool among(Codes const& codes, std::int32_t code) {
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
+/// The driver gives each failure of a login the same code, be it that the server has refused it, or that the connection
+/// broke off or the server was going away. Only the text tells.
+bool never_answered(std::string_view text) {
+    constexpr std::array passing{"Failed to send \"sasl", "shutdown",    "shutting down",
+                                 "interrupted",           "not primary", "not master"};
+    return std::any_of(passing.begin(), passing.end(),
+                       [&](std::string_view words) { return text.find(words) != text.npos; });
+}
+
 }  // namespace
 
 failure classify_code(std::int32_t code, std::string text, bool write_concern) {
@@ -119,7 +130,10 @@ failure classify(bson_error_t const& problem, bson_t const& reply) {
             out = classify_code(code, out.text, problem.domain == MONGOC_ERROR_WRITE_CONCERN);
             break;
         case MONGOC_ERROR_CLIENT:
-            if (code == MONGOC_ERROR_CLIENT_AUTHENTICATE) out.code = errc::access_denied;
+            if (code == MONGOC_ERROR_CLIENT_AUTHENTICATE) {
+                out.code = errc::access_denied;
+                if (never_answered(out.text)) out.how = severity::not_done;
+            }
             if (code == MONGOC_ERROR_CLIENT_NOT_READY || code == MONGOC_ERROR_CLIENT_GETNONCE)
                 out.how = severity::not_done;
             break;
@@ -133,8 +147,8 @@ failure classify(bson_error_t const& problem, bson_t const& reply) {
             break;
     }
     // The servers' own opinion, which newer ones give.
-    if (mongoc_error_has_label(&reply, "RetryableWriteError") && out.how == severity::refused)
-        out.how = severity::unknown;
+    for (auto const* label : {"RetryableWriteError", "ResumableChangeStreamError"})
+        if (mongoc_error_has_label(&reply, label) && out.how == severity::refused) out.how = severity::unknown;
     out.transient_transaction = mongoc_error_has_label(&reply, "TransientTransactionError");
     out.unknown_commit = mongoc_error_has_label(&reply, "UnknownTransactionCommitResult");
     return out;

@@ -65,8 +65,8 @@ std::variant<failure, std::optional<stored_group>> group_table::look(group_id co
     return failure{severity::refused, static_cast<errc>(damage.code().value()), damage.what(), 0, false, false};
 }
 
-std::optional<group_state> group_table::find(group_id const& id, steady_time deadline,
-                                             std::optional<cluster_time> after) {
+std::optional<stored_group> group_table::find(group_id const& id, steady_time deadline,
+                                              std::optional<cluster_time> after) {
     auto found = load({group_key(id)}, deadline, after);
     if (found.empty()) return std::nullopt;
     return std::move(found.begin()->second);
@@ -88,6 +88,13 @@ std::vector<std::optional<group_state>> group_table::of_log(log_id log, std::vec
 group_state group_table::enroll(group_id const& id, start_position start, bool keep, steady_time deadline) {
     for (;;) {
         if (auto found = find(id, deadline)) {
+            // One whose name is not listed, or that is older than a deletion of the group, is what somebody has left
+            // who did not get to the end of his registration, or too late: nobody has kept its messages for it.
+            auto const front = logs_.read_head(id.log, deadline);
+            if (!lists(front, id.group) || found->held.epoch < front.epoch_base) {
+                withdraw(*found, deadline);
+                continue;
+            }
             if (found->state.keep == keep) return std::move(*found);
             auto const change = update_one(
                 collection::groups,
@@ -102,8 +109,9 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
         }
         // Its name comes first, so that nobody trims what it starts at, then its progress.
         auto const front = announce(id, deadline);
-        group_state made;
+        stored_group made;
         made.id = id;
+        made.registration = random_batch();
         made.held.epoch = front.epoch_base;
         made.state.keep = keep;
         auto const end = logs_.look(id.log, deadline).end;
@@ -117,27 +125,30 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
                 made.state.start_time = record->created;
         }
         auto const create = insert_one(collection::groups, make_group(made));
-        bool there = false;
-        for (int tries = 1; !there; ++tries) {
-            auto const got = clients_.once(command_kind::write, *create.get(), deadline);
-            if (!got.problem) break;
-            there = got.problem->server_code == duplicate_key;
-            if (there) break;
-            if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
-                throw clients_.problem("register group", command_kind::write, *got.problem, false);
+        if (!clients_.insert_if_absent("register group", *create.get(), deadline)) continue;
+        // Whoever deletes a group of this name may have taken it off the list in between, and messages have been
+        // trimmed. A try whose answer was lost would have put it there.
+        try {
+            bool in_doubt = false;
+            bool const listed = lists(announce(id, deadline, &in_doubt), id.group);
+            if (listed && !in_doubt) return made;
+        } catch (error const& problem) {
+            if (problem.code() == errc::stream_deleted) withdraw(made, deadline);
+            throw;
         }
-        if (there) continue;
-        if (lists(announce(id, deadline), id.group)) return made;
-        // Whoever deletes a group of this name has taken it off the list in between: messages may have been trimmed.
-        auto const withdraw = delete_one(collection::groups, [&](bson::builder& filter) {
-            add_key(filter, group_key(id), id.log, clients_.sharded());
-            filter.add("epoch", made.held.epoch).add("owner", "");
-        });
-        clients_.run("register group", command_kind::write, *withdraw.get(), deadline);
+        withdraw(made, deadline);
     }
 }
 
-head group_table::announce(group_id const& id, steady_time deadline) {
+void group_table::withdraw(stored_group const& group, steady_time deadline) {
+    auto const command = delete_one(collection::groups, [&](bson::builder& filter) {
+        add_key(filter, group_key(group.id), group.id.log, clients_.sharded());
+        filter.add("registration", group.registration).add("owner", "");
+    });
+    clients_.run("register group", command_kind::write, *command.get(), deadline);
+}
+
+head group_table::announce(group_id const& id, steady_time deadline, bool* in_doubt) {
     auto const command = bson::make([&](bson::builder& out) {
         out.add("findAndModify", collection::segments);
         out.object("query",
@@ -147,7 +158,7 @@ head group_table::announce(group_id const& id, steady_time deadline) {
             update.object("$inc", [](bson::builder& b) { b.add("version", std::int64_t{1}); });
         });
     });
-    auto const reply = clients_.run("register group", command_kind::write, *command.get(), deadline);
+    auto const reply = clients_.run("register group", command_kind::write, *command.get(), deadline, in_doubt);
     auto const value = bson::fields(*reply.get(), "an answer of the server").find("value");
     if (!value || !BSON_ITER_HOLDS_DOCUMENT(&value->at)) throw error(errc::stream_deleted, "the stream was deleted");
     auto before = parse_head(bson::fields(*reply.get(), "the head of a log").object("value"));

@@ -24,7 +24,7 @@ class group_table {
     std::vector<std::optional<group_state>> of_log(log_id log, std::vector<std::string> const& names,
                                                    steady_time deadline);
     /// By a majority; `after`: not as it was before that time.
-    std::optional<group_state> find(group_id const& id, steady_time deadline, std::optional<cluster_time> after = {});
+    std::optional<stored_group> find(group_id const& id, steady_time deadline, std::optional<cluster_time> after = {});
     std::vector<group_state> list(std::int64_t incarnation, int partitions, steady_time deadline);
     bool drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline);
     /// For good, with the stream.
@@ -38,14 +38,18 @@ class group_table {
     using resolve_log = std::function<log_id(std::string const&, int, steady_time)>;
     void commit(commit_request const& request, resolve_log const& resolve, steady_time deadline);
 
-    /// In the order asked for; absent ones are not there.
-    std::vector<std::optional<lease>> leases(std::span<group_id const> ids, steady_time deadline);
+    /// In the order asked for; absent ones are not there. `after`: not as they were before that time.
+    std::vector<std::optional<lease>> leases(std::span<group_id const> ids, std::optional<cluster_time> after,
+                                             steady_time deadline);
 
   private:
     /// Why nothing was found or changed, as an error.
     [[noreturn]] void missing(group_id const& id, steady_time deadline);
-    /// Adds the name to those in the head, and returns the head as it was before.
-    head announce(group_id const& id, steady_time deadline);
+    /// Adds the name to those in the head, and returns the head as it was before; `in_doubt`: or as an earlier try of
+    /// ours has left it.
+    head announce(group_id const& id, steady_time deadline, bool* in_doubt = nullptr);
+    /// Takes a registration back that nobody has acquired.
+    void withdraw(stored_group const& group, steady_time deadline);
     /// Takes the name of a deleted group off, unless it has been registered anew.
     void unlist(group_id const& id, steady_time deadline);
     bson::document renewal_of(std::span<write_job* const> jobs);

@@ -172,14 +172,15 @@ void add_progress(bson::builder& into, progress const& state) {
     into.add("details", bson::from_json(encode_details(state)));
 }
 
-bson::document make_group(group_state const& group) {
+bson::document make_group(stored_group const& group) {
     return bson::make([&](bson::builder& out) {
         out.add("_id", group_key(group.id));
         add_log(out, group.id.log);
         out.add("group", group.id.group);
         add_progress(out, group.state);
         out.add("owner", group.held.owner).add("acquisition", group.held.acquisition);
-        out.add("epoch", group.held.epoch).add("expires", group.held.expires).add("revision", std::int64_t{0});
+        out.add("epoch", group.held.epoch).add("expires", group.held.expires).add("revision", group.revision);
+        out.add("registration", group.registration);
     });
 }
 
@@ -199,6 +200,7 @@ stored_group parse_group(bson::fields const& from) {
     decode_details(bson::to_json(from.object("details").raw()), state);
     out.held = {from.text("owner"), from.text("acquisition"), from.integer("epoch"), from.integer("expires")};
     out.revision = from.integer("revision");
+    out.registration = from.text("registration");
     return out;
 }
 

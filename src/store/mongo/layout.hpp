@@ -90,8 +90,9 @@ log::segment_ptr parse_record(bson::fields const& from);
 
 struct stored_group : group_state {
     std::int64_t revision = 0;  // of the last commit under this epoch
+    std::string registration;   // by chance: tells this group from others of its name, before and after
 };
-bson::document make_group(group_state const& group);
+bson::document make_group(stored_group const& group);
 stored_group parse_group(bson::fields const& from);
 /// The fields of the progress alone.
 void add_progress(bson::builder& into, progress const& state);

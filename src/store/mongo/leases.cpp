@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "store/mongo/commands.hpp"
 #include "store/mongo/expressions.hpp"
 #include "store/mongo/groups.hpp"
@@ -117,10 +119,14 @@ bson::document group_table::renewal_of(std::span<write_job* const> jobs) {
 void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
     std::vector<write_job*> open(jobs.begin(), jobs.end());
     bool maybe_done = false;
+    // A try on a connection that has died must leave time for another one before the leases run out.
+    auto shortest = milliseconds::max();
+    for (auto const* job : open) shortest = std::min(shortest, std::get<renew_request>(job->request).duration);
     for (int tries = 1; !open.empty(); ++tries) {
         auto const command = renewal_of(open);
         bool in_doubt = false;
-        auto const reply = clients_.run("renew leases", command_kind::write, *command.get(), deadline, &in_doubt);
+        auto const reply =
+            clients_.run("renew leases", command_kind::write, *command.get(), deadline, &in_doubt, shortest / 2);
         auto const matched = count_of(reply);
         if (matched == std::ssize(open)) {
             for (auto* job : open) job->result = done{};
@@ -195,10 +201,11 @@ void group_table::release(release_request const& request, steady_time deadline) 
     }
 }
 
-std::vector<std::optional<lease>> group_table::leases(std::span<group_id const> ids, steady_time deadline) {
+std::vector<std::optional<lease>> group_table::leases(std::span<group_id const> ids, std::optional<cluster_time> after,
+                                                      steady_time deadline) {
     std::vector<std::string> keys;
     for (auto const& id : ids) keys.push_back(group_key(id));
-    auto const found = load(keys, deadline);
+    auto const found = load(keys, deadline, after);
     std::vector<std::optional<lease>> out;
     for (auto const& key : keys) {
         auto const at = found.find(key);

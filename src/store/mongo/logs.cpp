@@ -1,7 +1,7 @@
 #include "store/mongo/logs.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "store/mongo/commands.hpp"
 
@@ -75,23 +75,23 @@ std::optional<log_end> logs::known_end(log_id log) {
 }
 
 bool logs::note_record(log_id log, record_header const& record) {
+    auto const of = view(log);
     // When it was the end nobody knows: no ground to stand on when adding.
-    return note_end(*view(log), end_after(record, steady_time{}));
+    auto const end = end_after(record, steady_time{});
+    note_end(*of, end);
+    std::lock_guard const lock(of->mutex);
+    return end.end.number > std::exchange(of->told, std::max(of->told, end.end.number));
 }
 
-/// True: it is beyond what was known.
-bool logs::note_end(log_view& of, log_end const& end) {
+void logs::note_end(log_view& of, log_end const& end) {
     std::lock_guard const lock(of.mutex);
     bool const beyond = !of.newest || end.end.number > of.newest->end.number;
     if (beyond || (end.end.number == of.newest->end.number && end.learned > of.newest->learned)) of.newest = end;
-    if (end.learned == steady_time{}) return beyond;
-    of.reached.note(end.end.number, time_.steady_now());
-    return beyond;
+    if (end.learned != steady_time{}) of.reached.note(end.end.number, time_.steady_now());
 }
 
 std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> const& numbers,
-                                        std::optional<cluster_time> after, steady_time deadline, failure* why,
-                                        bool even_deleted) try {
+                                        std::optional<cluster_time> after, steady_time deadline, failure* why) try {
     auto const command = find_by_key(log, numbers, false, after);
     bson::document reply;
     if (why) {
@@ -111,7 +111,7 @@ std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> co
         else
             out.front = parse_head(each);
     });
-    if (out.front && out.front->deleted && !even_deleted) out.front.reset();
+    if (out.front && out.front->deleted) out.front.reset();
     return out;
 } catch (error const& problem) {
     if (!why) throw;
@@ -121,7 +121,7 @@ std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> co
 }
 
 std::optional<logs::found_end> logs::find_end(log_id log, std::int64_t from, std::optional<cluster_time> after,
-                                              steady_time deadline, failure* why, bool even_deleted) {
+                                              steady_time deadline, failure* why) {
     auto const began_at = from;
     auto const sent = time_.steady_now();
     auto numbers = ahead_of(from);
@@ -130,7 +130,7 @@ std::optional<logs::found_end> logs::find_end(log_id log, std::int64_t from, std
     std::int64_t missing = max_records + 1;  // the lowest number above `last` that is not there
     bool at_floor = false;
     for (bool first = true;; first = false) {
-        auto const found = probe(log, numbers, after, deadline, why, even_deleted);
+        auto const found = probe(log, numbers, after, deadline, why);
         if (!found) return std::nullopt;
         if (!found->front) {
             if (why) *why = lost(log);
@@ -172,7 +172,8 @@ std::optional<logs::found_end> logs::find_end(log_id log, std::int64_t from, std
     }
 }
 
-std::vector<std::optional<log_position>> logs::ends(std::span<log_id const> asked, steady_time deadline) {
+std::vector<std::optional<log_position>> logs::ends(std::span<log_id const> asked, std::optional<cluster_time> after,
+                                                    steady_time deadline) {
     constexpr std::size_t at_once = 500;
     std::vector<std::optional<log_position>> out(asked.size());
     for (std::size_t begin = 0; begin < asked.size(); begin += at_once) {
@@ -192,23 +193,27 @@ std::vector<std::optional<log_position>> logs::ends(std::span<log_id const> aske
                     });
                 });
             });
-            b.object("projection", [](bson::builder& fields) { fields.add("_id", 1).add("deleted", 1); });
+            b.object("projection",
+                     [](bson::builder& fields) { fields.add("_id", 1).add("deleted", 1).add("floor_number", 1); });
             b.add("batchSize", static_cast<std::int32_t>(2 * part.size() + 1)).add("singleBatch", true);
-            b.add("readConcern", clients_.read_concern());
+            b.add("readConcern", clients_.read_concern(after));
         });
         auto const reply = clients_.run("look for changes", command_kind::read, *command.get(), deadline);
-        std::set<std::string> there;
+        std::map<std::string, std::int64_t> there;  // and the floors, in the heads
         documents_of(reply, "a record of a log", [&](bson::fields const& each) {
-            if (!each.has("deleted")) there.insert(each.text("_id"));
+            if (!each.has("deleted")) there.emplace(each.text("_id"), each.integer_if("floor_number").value_or(0));
         });
         for (std::size_t i = 0; i < part.size(); ++i) {
-            if (!there.contains(head_key(part[i]))) continue;
-            if (known[i] && !there.contains(record_key(part[i], known[i]->end.number))) {
+            auto const front = there.find(head_key(part[i]));
+            if (front == there.end()) continue;
+            // Not there, and not removed either.
+            if (known[i] && front->second <= known[i]->end.number &&
+                !there.contains(record_key(part[i], known[i]->end.number))) {
                 out[begin + i] = known[i]->end;
                 continue;
             }
             try {
-                out[begin + i] = look(part[i], deadline).end.end;
+                out[begin + i] = look(part[i], deadline, after).end.end;
             } catch (error const& problem) {
                 if (problem.code() != errc::stream_deleted) throw;
             }
@@ -217,9 +222,9 @@ std::vector<std::optional<log_position>> logs::ends(std::span<log_id const> aske
     return out;
 }
 
-logs::overview logs::look(log_id log, steady_time deadline) {
+logs::overview logs::look(log_id log, steady_time deadline, std::optional<cluster_time> after) {
     auto const known = known_end(log);
-    auto found = find_end(log, known ? known->end.number : 0, std::nullopt, deadline, nullptr);
+    auto found = find_end(log, known ? known->end.number : 0, after, deadline, nullptr);
     return {std::move(found->front), std::move(found->end)};
 }
 
@@ -235,13 +240,6 @@ std::int64_t logs::lowest(log_id log, std::int64_t below, steady_time deadline) 
     auto const found = headers(log, numbers, deadline);
     if (found.empty()) return below;
     return std::max<std::int64_t>(0, below - 2 * (below - found.front().number));
-}
-
-std::pair<std::int64_t, std::int64_t> logs::remains(log_id log, steady_time deadline) {
-    auto const front = probe(log, {}, std::nullopt, deadline, nullptr, true)->front;
-    if (!front) return {};
-    auto const end = find_end(log, front->floor.number, std::nullopt, deadline, nullptr, true)->end.end.number;
-    return {lowest(log, front->floor.number, deadline), end};
 }
 
 std::vector<record_header> logs::headers(log_id log, std::span<std::int64_t const> numbers, steady_time deadline) {

@@ -29,6 +29,8 @@ struct log_view {
 
     std::mutex mutex;  // for the rest
     std::optional<log_end> newest;
+    /// Up to here those who wait have been told, or need not be. What was read does not count: nobody heard of it.
+    std::int64_t told = 0;
     reached_numbers reached;  // for the removal of records
     /// Average size of a record, for how many to ask for; 0 unknown.
     std::int64_t record_bytes = 0;
@@ -61,8 +63,8 @@ class logs {
         head front;
         log_end end;
     };
-    /// Throws errc::stream_deleted.
-    overview look(log_id log, steady_time deadline);
+    /// Throws errc::stream_deleted. `after`: not as it was before that time.
+    overview look(log_id log, steady_time deadline, std::optional<cluster_time> after = {});
     /// Throws errc::stream_deleted.
     head read_head(log_id log, steady_time deadline);
     /// Absent: not there (any more).
@@ -73,17 +75,17 @@ class logs {
     /// A number below which there are no records, as those that were removed were so from the front; what a late answer
     /// has left alone may be overlooked.
     std::int64_t lowest(log_id log, std::int64_t below, steady_time deadline);
-    /// The numbers of the records of a log that was deleted: [first, second).
-    std::pair<std::int64_t, std::int64_t> remains(log_id log, steady_time deadline);
 
     /// What is known without asking the server: at least as far the log goes.
     std::optional<log_end> known_end(log_id log);
-    /// A change stream has told of a record. False: it was known already.
+    /// A change stream has told of a record. False: whoever waits for it has been told already.
     bool note_record(log_id log, record_header const& record);
     /// A transaction has added to the log.
     void note_written(log_id log, log_end const& end) { note_end(*view(log), end); }
     /// The ends of several logs, asked for in one command as far as they have not moved. An absent one was deleted.
-    std::vector<std::optional<log_position>> ends(std::span<log_id const> asked, steady_time deadline);
+    /// `after`: not as they were before that time.
+    std::vector<std::optional<log_position>> ends(std::span<log_id const> asked, std::optional<cluster_time> after,
+                                                  steady_time deadline);
     std::shared_ptr<log_view> view(log_id log);
     std::vector<std::pair<log_id, std::shared_ptr<log_view>>> views();
     void forget(log_id log);
@@ -118,17 +120,17 @@ class logs {
     /// The head, and the headers of the records with these numbers, in one command. A failure is thrown, or returned
     /// if `why` is given.
     std::optional<probed> probe(log_id log, std::vector<std::int64_t> const& numbers, std::optional<cluster_time> after,
-                                steady_time deadline, failure* why, bool even_deleted = false);
+                                steady_time deadline, failure* why);
     /// Absent: failed, and `why` says how.
     std::optional<found_end> find_end(log_id log, std::int64_t from, std::optional<cluster_time> after,
-                                      steady_time deadline, failure* why, bool even_deleted = false);
+                                      steady_time deadline, failure* why);
 
     append_result add(log_id log, log_view& of, new_record record, bson::document const* messages,
                       char const* operation, steady_time deadline, log_position* end = nullptr);
     answer insert(log_id log, placement const& where, new_record const& record, bson::document const* messages,
                   steady_time deadline);
     static void take_turns(log_view& of, steady_time deadline);
-    bool note_end(log_view& of, log_end const& end);
+    void note_end(log_view& of, log_end const& end);
 
     client_pool& clients_;
     database_clock& time_;

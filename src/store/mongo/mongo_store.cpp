@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "bson/to_json.hpp"
 #include "store/fork_guard.hpp"
 #include "store/mongo/changes.hpp"
-#include "store/mongo/commands.hpp"
+#include "store/mongo/collections.hpp"
 #include "store/mongo/server.hpp"
 #include "store/mongo/stream_table.hpp"
 #include "store/mongo/trimming.hpp"
@@ -184,30 +183,7 @@ class mongo_store final : public store {
     std::vector<std::pair<std::string, std::string>> read_collection(std::string const& name,
                                                                      steady_time deadline) override {
         auto const in = begin(deadline);
-        std::vector<std::pair<std::string, std::string>> out;
-        auto const take = [&](bson::fields const& each) {
-            auto const id = each.find("_id");
-            bson::document rest;
-            bson_copy_to_excluding_noinit(&each.raw(), rest.get(), "_id", nullptr);
-            out.emplace_back(id && BSON_ITER_HOLDS_UTF8(&id->at) ? each.text("_id") : "", bson::to_json(*rest.get()));
-        };
-        auto reply = in.own.clients.run("read collection", command_kind::read,
-                                        *bson::make([&](bson::builder& b) {
-                                             b.add("find", name);
-                                             b.add("readConcern", in.own.clients.read_concern());
-                                         }).get(),
-                                        in.deadline);
-        auto cursor = documents_of(reply, "a document", take);
-        while (cursor != 0) {
-            reply = in.own.clients.run(
-                "read collection", command_kind::read,
-                *bson::make([&](bson::builder& b) { b.add("getMore", cursor).add("collection", name); }).get(),
-                in.deadline);
-            bson::fields const body(*reply.get(), "a document");
-            body.object("cursor").each_object("nextBatch", take);
-            cursor = body.object("cursor").integer("id");
-        }
-        return out;
+        return mongo::read_collection(in.own.clients, name, in.deadline);
     }
 
     std::unique_ptr<subscription> watch(std::function<void()> changed) override {

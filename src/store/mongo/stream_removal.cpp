@@ -79,22 +79,25 @@ bool stream_table::buried_by_us(std::int64_t incarnation) {
 void stream_table::bury(std::int64_t incarnation, int partitions, steady_time deadline) {
     for (int partition = 0; partition < partitions; ++partition) {
         log_id const log{incarnation, partition};
-        std::vector<std::string> names;
         try {
-            names = logs_.read_head(log, deadline).groups;
             logs_.bury(log, deadline);
         } catch (error const& problem) {
             if (problem.code() != errc::stream_deleted) throw;
         }
-        auto const mark = update_one(
-            collection::segments,
-            [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients_.sharded()); },
-            [&](bson::builder& b) {
+        // Who registers a group after that is told that the stream was deleted; those before are in the answer.
+        auto const mark = bson::make([&](bson::builder& out) {
+            out.add("findAndModify", collection::segments);
+            out.object("query",
+                       [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients_.sharded()); });
+            out.object("update", [](bson::builder& b) {
                 b.object("$set", [](bson::builder& set) { set.add("deleted", true); });
                 b.object("$inc", [](bson::builder& inc) { inc.add("version", std::int64_t{1}); });
             });
-        clients_.run("delete stream", command_kind::write, *mark.get(), deadline);
-        groups_.drop_all(log, names, deadline);
+        });
+        auto const reply = clients_.run("delete stream", command_kind::write, *mark.get(), deadline);
+        bson::fields const body(*reply.get(), "the head of a log");
+        if (auto const found = body.find("value"); found && BSON_ITER_HOLDS_DOCUMENT(&found->at))
+            groups_.drop_all(log, parse_head(body.object("value")).groups, deadline);
         logs_.forget(log);
     }
     std::lock_guard const lock(mutex_);
@@ -117,49 +120,50 @@ void stream_table::sweep(steady_time deadline) {
         b.add("readConcern", clients_.read_concern());
     });
     auto const reply = clients_.run("look for deleted streams", command_kind::read, *command.get(), deadline);
-    struct remains {
-        std::int64_t incarnation;
-        int partitions;
-        time_ms deleted;
-        std::string name;
-    };
     std::vector<remains> found;
     documents_of(reply, "a deleted stream", [&](bson::fields const& each) {
         found.push_back({parse_incarnation(each.text("of")), static_cast<int>(each.integer("partitions")),
                          each.date("deleted"), each.text("name")});
     });
+    std::optional<error> failed;
     for (auto const& each : found) {
-        // The one who began it may be at it still.
-        bool const ripe = logs_.time().now() - each.deleted >= std::chrono::milliseconds(tombstone_time).count();
-        if (ripe && !buried_by_us(each.incarnation)) {
-            // Whether it has got to the end is not known: the tombstones count from now.
-            auto const finish = delete_stream(each.name, each.incarnation);
-            clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
-            bury(each.incarnation, each.partitions, deadline);
+        try {
+            sweep(each, now, deadline);
+        } catch (error const& problem) {
+            failed = problem;  // the others do not wait for it
         }
-        {
-            std::lock_guard const lock(mutex_);
-            auto const buried = buried_.find(each.incarnation);
-            if (!ripe || now - buried->second < tombstone_time) {
-                sweep_at_ = now + removal_delay;
-                continue;
-            }
-        }
-        for (int partition = 0; partition < each.partitions; ++partition) {
-            log_id const log{each.incarnation, partition};
-            auto const records = logs_.remains(log, deadline);
-            remove_range(clients_, log, records.first, records.second, deadline);
-        }
-        for (int partition = 0; partition < each.partitions; ++partition) {
-            auto const last = delete_head({each.incarnation, partition});
-            clients_.run("delete stream", command_kind::write, *last.get(), deadline);
-        }
-        auto const done =
-            delete_one(collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(each.incarnation)); });
-        clients_.run("delete stream", command_kind::write, *done.get(), deadline);
-        std::lock_guard const lock(mutex_);
-        buried_.erase(each.incarnation);
     }
+    if (failed) throw *failed;
+}
+
+void stream_table::sweep(remains const& of, steady_time now, steady_time deadline) {
+    // The one who began it may be at it still.
+    bool const ripe = logs_.time().now() - of.deleted >= std::chrono::milliseconds(tombstone_time).count();
+    if (ripe && !buried_by_us(of.incarnation)) {
+        // Whether it has got to the end is not known: the tombstones count from now.
+        auto const finish = delete_stream(of.name, of.incarnation);
+        clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
+        bury(of.incarnation, of.partitions, deadline);
+    }
+    {
+        std::lock_guard const lock(mutex_);
+        auto const buried = buried_.find(of.incarnation);
+        if (!ripe || now - buried->second < tombstone_time) {
+            sweep_at_ = now + removal_delay;
+            return;
+        }
+    }
+    for (int partition = 0; partition < of.partitions; ++partition)
+        remove_all(clients_, {of.incarnation, partition}, deadline);
+    for (int partition = 0; partition < of.partitions; ++partition) {
+        auto const last = delete_head({of.incarnation, partition});
+        clients_.run("delete stream", command_kind::write, *last.get(), deadline);
+    }
+    auto const done =
+        delete_one(collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(of.incarnation)); });
+    clients_.run("delete stream", command_kind::write, *done.get(), deadline);
+    std::lock_guard const lock(mutex_);
+    buried_.erase(of.incarnation);
 }
 
 }  // namespace minibatch::store::mongo

@@ -104,13 +104,8 @@ void stream_table::make_heads(stream_record const& stream, steady_time deadline)
                     list.item(make_head({stream.incarnation, partition}));
             });
         });
-        for (int tries = 1;; ++tries) {
-            auto const got = clients_.once(command_kind::write, *command.get(), deadline);
-            // Those of a try whose answer was lost are there.
-            if (!got.problem || got.problem->server_code == duplicate_key) break;
-            if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
-                throw clients_.problem("create stream", command_kind::write, *got.problem, false);
-        }
+        // Those of a try whose answer was lost are there.
+        clients_.insert_if_absent("create stream", *command.get(), deadline);
     }
 }
 
@@ -123,15 +118,7 @@ stream_record stream_table::open(std::string const& name, std::optional<int> par
             // The heads first: a stream that can be found is complete. Those of one that lost the race are remains.
             make_heads(made, deadline);
             auto const command = insert_one(collection::streams, make_stream(made));
-            bool lost = false;
-            for (int tries = 1; !lost; ++tries) {
-                auto const got = clients_.once(command_kind::write, *command.get(), deadline);
-                if (!got.problem) return remember(std::move(made));
-                lost = got.problem->server_code == duplicate_key;
-                if (lost) break;
-                if (got.problem->how == severity::refused || !pause_before_retry(tries, deadline))
-                    throw clients_.problem("create stream", command_kind::write, *got.problem, false);
-            }
+            if (clients_.insert_if_absent("create stream", *command.get(), deadline)) return remember(std::move(made));
             auto const winner = find(name, deadline);
             if (winner && winner->incarnation == made.incarnation) return *winner;
             for (int partition = 0; partition < made.partitions; ++partition) {

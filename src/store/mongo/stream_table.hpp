@@ -38,6 +38,14 @@ class stream_table {
     void finish(std::int64_t incarnation, steady_time deadline);
     void bury(std::int64_t incarnation, int partitions, steady_time deadline);
     bool buried_by_us(std::int64_t incarnation);
+    /// Of a stream that was deleted.
+    struct remains {
+        std::int64_t incarnation;
+        int partitions;
+        time_ms deleted;
+        std::string name;
+    };
+    void sweep(remains const& of, steady_time now, steady_time deadline);
 
     client_pool& clients_;
     logs& logs_;

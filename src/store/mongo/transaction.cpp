@@ -10,17 +10,13 @@
 namespace minibatch::store::mongo {
 namespace {
 
-struct session_deleter {
-    void operator()(mongoc_client_session_t* session) const noexcept { mongoc_client_session_destroy(session); }
-};
-
 struct options_deleter {
     void operator()(mongoc_transaction_opt_t* options) const noexcept { mongoc_transaction_opts_destroy(options); }
 };
 using options_ptr = std::unique_ptr<mongoc_transaction_opt_t, options_deleter>;
 
 /// All of it sees one moment, and lasts.
-options_ptr options(settings const& how) {
+options_ptr options_of(settings const& how) {
     options_ptr out(mongoc_transaction_opts_new());
     std::unique_ptr<mongoc_read_concern_t, void (*)(mongoc_read_concern_t*)> const reading(mongoc_read_concern_new(),
                                                                                            mongoc_read_concern_destroy);
@@ -39,38 +35,29 @@ options_ptr options(settings const& how) {
     return out;
 }
 
+constexpr std::int32_t no_such_transaction = 251;
+
 /// A try was in vain, and another one may do better.
 struct again {
     failure why;
 };
 
-/// What the tries of one commit have in common. A transaction that was begun and could not be ended, since the answers
-/// were lost, is ended by the server when the next one begins in the same session; in another one it would be in the
-/// way until the server gives it up, after a minute.
-struct session {
-    session(client_pool& clients) : client(clients) {}
-
-    client_pool::loan client;
-    std::unique_ptr<mongoc_client_session_t, session_deleter> handle;
-    bson::document options;  // to name it in commands
-};
-
 /// One try. Ends the transaction when it is destroyed, unless it was committed.
+///
+/// All tries of a commit share a session. A transaction that was begun and could not be ended, since the answers were
+/// lost, is ended by the server when the next one begins in the same session; in another one it would be in the way
+/// until the server gives it up, after a minute.
 class transaction {
   public:
-    transaction(client_pool& clients, session& in, steady_time deadline)
+    transaction(client_pool& clients, client_pool::session& in, steady_time deadline)
         : clients_(clients), in_(in), deadline_(deadline) {
         time_limit const bounded(one_try(deadline_));
+        if (auto const why = in_.begin()) check(*why);
+        in_.add_to(options_);
         bson_error_t problem{};
-        bson::document const nothing;
-        auto const how = options(clients.how());
-        bool ready = static_cast<bool>(in_.handle);
-        if (!ready) {
-            in_.handle.reset(mongoc_client_start_session(in_.client.get(), nullptr, &problem));
-            ready = in_.handle && mongoc_client_session_append(in_.handle.get(), in_.options.get(), &problem);
-            if (!ready) in_.handle.reset();
-        }
-        if (!ready || !mongoc_client_session_start_transaction(in_.handle.get(), how.get(), &problem)) {
+        auto const how = options_of(clients.how());
+        if (!mongoc_client_session_start_transaction(in_.get(), how.get(), &problem)) {
+            bson::document const nothing;
             auto why = classify(problem, *nothing.get());
             if (problem.domain == MONGOC_ERROR_TRANSACTION) why.code = errc::unsupported;
             check(why);
@@ -80,18 +67,19 @@ class transaction {
         if (committed_) return;
         // What is left of the time, and a little more, since others wait for the end.
         auto const until = std::max(deadline_, std::chrono::steady_clock::now() + milliseconds(100));
-        time_limit const bounded(one_try(until));
+        time_limit const bounded(one_try(until), time_limit::apart{});
         // After a lost connection it takes the driver a moment to find the server again.
         bson_error_t ignored{};
         for (int tries = 1; !reachable() && pause_before_retry(tries, until);) ++tries;
-        mongoc_client_session_abort_transaction(in_.handle.get(), &ignored);
+        mongoc_client_session_abort_transaction(in_.get(), &ignored);
     }
     transaction(transaction const&) = delete;
     transaction& operator=(transaction const&) = delete;
 
-    bson::document run(command_kind kind, bson_t const& command) {
-        auto got = clients_.once(in_.client, kind, command, one_try(deadline_), in_.options.get());
-        if (got.problem) check(*got.problem);
+    /// `contested`: others may insert the same key meanwhile, so that another try may find another one.
+    bson::document run(command_kind kind, bson_t const& command, bool contested = false) {
+        auto got = clients_.once(in_.client(), kind, command, one_try(deadline_), options_.get());
+        if (got.problem) check(*got.problem, contested);
         return std::move(got.body);
     }
 
@@ -101,7 +89,7 @@ class transaction {
             bson_error_t problem{};
             bson_t reply;
             time_limit const bounded(one_try(deadline_));
-            bool const done = mongoc_client_session_commit_transaction(in_.handle.get(), &reply, &problem);
+            bool const done = mongoc_client_session_commit_transaction(in_.get(), &reply, &problem);
             bson::document const body(reply);
             bson_destroy(&reply);
             if (done) {
@@ -109,7 +97,9 @@ class transaction {
                 return;
             }
             auto why = classify(problem, *body.get());
-            bool const unknown = why.unknown_commit || why.how == severity::unknown;
+            // That there is no such transaction need not last: the server that says so may be about to be replaced.
+            bool const unknown = why.unknown_commit || why.how == severity::unknown ||
+                                 (why.server_code == no_such_transaction && !why.transient_transaction);
             if (!unknown) check(why);
             if (!pause_before_retry(tries, deadline_)) {
                 committed_ = true;  // or not: to abort it now could undo nothing that is known
@@ -119,8 +109,9 @@ class transaction {
     }
 
   private:
-    [[noreturn]] void check(failure why) const {
-        if (why.transient_transaction || why.how != severity::refused || why.server_code == duplicate_key) {
+    [[noreturn]] void check(failure why, bool contested = false) const {
+        if (why.transient_transaction || why.how != severity::refused ||
+            (contested && why.server_code == duplicate_key)) {
             why.how = severity::not_done;
             throw again{why};
         }
@@ -129,13 +120,14 @@ class transaction {
 
     bool reachable() const {
         bson_error_t ignored{};
-        auto* const server = mongoc_client_select_server(in_.client.get(), true, nullptr, &ignored);
+        auto* const server = mongoc_client_select_server(in_.client().get(), true, nullptr, &ignored);
         mongoc_server_description_destroy(server);
         return server != nullptr;
     }
 
     client_pool& clients_;
-    session& in_;
+    client_pool::session& in_;
+    bson::document options_;  // name the session in commands
     steady_time deadline_;
     bool committed_ = false;
 };
@@ -155,7 +147,7 @@ void carry_out(transaction& with, document_write const& write) {
             bson_copy_to_excluding_noinit(document.get(), &replacement.raw(), "_id", nullptr);
         },
         true);
-    with.run(command_kind::write, *command.get());
+    with.run(command_kind::write, *command.get(), true);
 }
 
 /// Adds a record at the end as it is known; another one there, or a log that has moved on, makes it a try in vain.
@@ -174,7 +166,7 @@ void append_in(transaction& with, logs& all, log_id log, log_end& end, document_
             list.object_item([&](bson::builder& b) { add_record(b, log, where, record, &messages); });
         });
     });
-    with.run(command_kind::write, *insert.get());
+    with.run(command_kind::write, *insert.get(), true);
     auto const look = bson::make([&](bson::builder& out) {
         out.add("find", collection::segments);
         out.object("filter",
@@ -207,7 +199,7 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
         if (write.what == document_write::kind::append)
             targets.push_back(resolve(write.target, write.partition, deadline));
 
-    session in(clients_);
+    client_pool::session in(clients_);
     for (int tries = 1;; ++tries) {
         std::map<log_id, log_end> ends;
         for (auto const& log : targets)

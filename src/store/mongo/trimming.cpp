@@ -9,7 +9,7 @@
 namespace minibatch::store::mongo {
 namespace {
 
-constexpr std::int64_t removed_at_once = 500;
+constexpr int removed_at_once = 500;
 
 rules::record_end end_of(record_header const& record) {
     return {record.first + record.count, record.bytes_before + record.bytes, record.created};
@@ -75,6 +75,35 @@ bool move_floor(logs& all, log_id log, head const& seen, log_position floor, std
     return true;
 }
 
+void remove(client_pool& clients, log_id log, std::vector<std::int64_t> const& numbers, steady_time deadline) {
+    auto const command = bson::make([&](bson::builder& out) {
+        out.add("delete", collection::segments);
+        out.list("deletes", [&](bson::builder& list) {
+            list.object_item([&](bson::builder& one) {
+                one.object("q", [&](bson::builder& filter) {
+                    filter.object("_id", [&](bson::builder& id) {
+                        id.list("$in", [&](bson::builder& keys) {
+                            for (auto const number : numbers) keys.item(record_key(log, number));
+                        });
+                    });
+                    if (clients.sharded()) add_log(filter, log);
+                });
+                one.add("limit", 0);
+            });
+        });
+    });
+    clients.run("remove records", command_kind::write, *command.get(), deadline);
+}
+
+/// Those with numbers in [from, to).
+void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline) {
+    while (from < to) {
+        std::vector<std::int64_t> numbers;
+        for (; from < to && std::ssize(numbers) < removed_at_once; ++from) numbers.push_back(from);
+        remove(clients, log, numbers, deadline);
+    }
+}
+
 }  // namespace
 
 trim_result trim(logs& all, group_table& table, trim_request const& request, retention const& limits,
@@ -123,27 +152,28 @@ void clear(logs& all, log_id log, steady_time deadline) {
     }
 }
 
-void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline) {
-    while (from < to) {
-        auto const until = std::min(to, from + removed_at_once);
+void remove_all(client_pool& clients, log_id log, steady_time deadline) {
+    // What is there, and not what should be: an earlier try may have been cut short anywhere.
+    for (;;) {
         auto const command = bson::make([&](bson::builder& out) {
-            out.add("delete", collection::segments);
-            out.list("deletes", [&](bson::builder& list) {
-                list.object_item([&](bson::builder& one) {
-                    one.object("q", [&](bson::builder& filter) {
-                        filter.object("_id", [&](bson::builder& id) {
-                            id.list("$in", [&](bson::builder& keys) {
-                                for (auto number = from; number < until; ++number) keys.item(record_key(log, number));
-                            });
-                        });
-                        if (clients.sharded()) add_log(filter, log);
-                    });
-                    one.add("limit", 0);
+            out.add("find", collection::segments);
+            out.object("filter", [&](bson::builder& filter) {
+                filter.object("_id", [&](bson::builder& id) {
+                    // The character after '/' ends the range.
+                    id.add("$gt", head_key(log) + "/").add("$lt", head_key(log) + "0");
                 });
+                if (clients.sharded()) add_log(filter, log);
             });
+            out.object("projection", [](bson::builder& fields) { fields.add("number", 1); });
+            out.add("limit", removed_at_once).add("batchSize", removed_at_once).add("singleBatch", true);
+            out.add("readConcern", clients.read_concern());
         });
-        clients.run("remove records", command_kind::write, *command.get(), deadline);
-        from = until;
+        auto const reply = clients.run("remove records", command_kind::read, *command.get(), deadline);
+        std::vector<std::int64_t> numbers;
+        documents_of(reply, "a record of a log",
+                     [&](bson::fields const& each) { numbers.push_back(each.integer("number")); });
+        if (numbers.empty()) return;
+        remove(clients, log, numbers, deadline);
     }
 }
 

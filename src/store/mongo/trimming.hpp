@@ -15,7 +15,7 @@ void clear(logs& all, log_id log, steady_time deadline);
 /// Removes the records below the floor whose time has come, in all logs that this handle has trimmed or read.
 void remove_records(logs& all, steady_time deadline);
 
-/// Removes all records with numbers in [from, to).
-void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline);
+/// Removes all records of a log, of one that was deleted.
+void remove_all(client_pool& clients, log_id log, steady_time deadline);
 
 }  // namespace minibatch::store::mongo
