@@ -12,8 +12,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// How long the server waits for a change before it answers that there was none.
-constexpr milliseconds await_time{10'000};
+/// How long the server waits for a change before it answers that there was none. With newer drivers, whose connections
+/// cannot be interrupted, closing waits for it.
+constexpr milliseconds await_time{MONGOC_CHECK_VERSION(2, 0, 0) ? 2'000 : 10'000};
 /// Beyond that, the answer itself may take so long.
 constexpr milliseconds answer_time{10'000};
 constexpr milliseconds poll_period{100};

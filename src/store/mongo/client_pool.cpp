@@ -105,7 +105,18 @@ client_pool::~client_pool() {
 }
 
 client_pool::loan::loan(client_pool& from) : from_(from), client_(mongoc_client_pool_pop(from.pool_.get())) {
+#if !MONGOC_CHECK_VERSION(2, 0, 0)
     mongoc_client_set_stream_initiator(client_, minibatch_mongo_connect, nullptr);
+#endif
+}
+
+mongoc_client_t* client_pool::loan::get() const noexcept {
+#if MONGOC_CHECK_VERSION(2, 0, 0)
+    // Newer drivers make the connections of a pool themselves: what can be bounded is each wait for the network.
+    auto const left = std::chrono::ceil<milliseconds>(time_limit::end() - steady_clock::now()).count();
+    mongoc_client_set_sockettimeoutms(client_, static_cast<std::int32_t>(std::clamp<std::int64_t>(left, 1, 3'600'000)));
+#endif
+    return client_;
 }
 
 client_pool::loan::~loan() { mongoc_client_pool_push(from_.pool_.get(), client_); }

@@ -47,7 +47,8 @@ class client_pool {
         ~loan();
         loan(loan const&) = delete;
         loan& operator=(loan const&) = delete;
-        mongoc_client_t* get() const noexcept { return client_; }
+        /// For the next call of the driver, which ends with the `time_limit` of this thread.
+        mongoc_client_t* get() const noexcept;
 
       private:
         client_pool& from_;

@@ -71,6 +71,7 @@ class transaction {
         // After a lost connection it takes the driver a moment to find the server again.
         bson_error_t ignored{};
         for (int tries = 1; !reachable() && pause_before_retry(tries, until);) ++tries;
+        static_cast<void>(in_.client().get());
         mongoc_client_session_abort_transaction(in_.get(), &ignored);
     }
     transaction(transaction const&) = delete;
@@ -89,6 +90,7 @@ class transaction {
             bson_error_t problem{};
             bson_t reply;
             time_limit const bounded(one_try(deadline_));
+            static_cast<void>(in_.client().get());
             bool const done = mongoc_client_session_commit_transaction(in_.get(), &reply, &problem);
             bson::document const body(reply);
             bson_destroy(&reply);
