@@ -1,6 +1,7 @@
 """A MongoDB-compatible server that tests start: the counterpart of test/support/mongo_server.hpp, with the same
 environment variables MINIBATCH_TEST_MONGO_SERVER (its program) and MINIBATCH_TEST_MONGO_URL (a server that is there)."""
 import ctypes
+import json
 import os
 import random
 import select
@@ -10,12 +11,14 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 LIMIT = 30  # seconds that a start or an end never takes
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INSTALLED = os.path.join(ROOT, "build", "python", "bin", "secantusd-rs")
 PR_SET_PDEATHSIG = 1
+PRCTL = ctypes.CDLL(None).prctl
+USER, PASSWORD = "owner", "correct-horse-1"  # who may do everything where `auth` was asked for
 
 
 def program(configured=None):
@@ -25,6 +28,22 @@ def program(configured=None):
         raise FileNotFoundError(f"there is no MongoDB-compatible server at '{path}': run tools/test once, which installs "
                                 "it, or name one in the environment variable MINIBATCH_TEST_MONGO_SERVER")
     return path
+
+
+def with_driver(configured, code, url, *arguments):
+    """Runs Python that uses pymongo: by the interpreter beside the server, as the one that runs the tests lacks it. The
+    URL is in the environment, as the arguments of programs can be seen by others."""
+    python = os.path.join(os.path.dirname(configured or INSTALLED), "python")
+    done = subprocess.run([python, "-c", "import bson.json_util, json, os, pymongo, sys\n" + code, *arguments],
+                          capture_output=True, text=True, env={**os.environ, "URL": url}, timeout=4 * LIMIT)
+    if done.returncode != 0:
+        raise RuntimeError(f"{python} has failed: {done.stderr}")
+    return done.stdout
+
+
+def dies_with_its_parent():
+    """What a process that is started runs first for that."""
+    PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port():
@@ -44,27 +63,35 @@ def fresh_name():
 
 
 class MongoServer:
-    """It listens when the constructor returns, and dies with the thread that started it."""
+    """It listens when the constructor returns, and dies with the thread that started it. With `auth` it lets in users
+    only; `url` is then one of a user who may do everything."""
 
-    def __init__(self, configured=None):
+    def __init__(self, configured=None, auth=False):
+        self.configured = configured
         self.program = program(configured)
+        self.auth = False
         self.directory = tempfile.mkdtemp(prefix="minibatch-mongo-")
         self.process = None
         self.port = free_port()
         try:
             self.start()
+            if auth:
+                # Before there is a user, nobody could log in.
+                self.command("admin", {"createUser": USER, "pwd": PASSWORD, "roles": ["root"]})
+                self.stop()
+                self.auth = True
+                self.start()
         except BaseException:
             self.close()
             raise
 
     def start(self):
         """Again on the same port and directory, after `kill` or `stop`."""
-        prctl = ctypes.CDLL(None).prctl
         with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "--port", str(self.port), "--storage-path", os.path.join(self.directory, "data"),
-                 "--cache-size", "256M", "--log-file-max", "32MB"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=log, preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                 "--cache-size", "256M", "--log-file-max", "32MB", *(["--auth"] if self.auth else [])],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, preexec_fn=dies_with_its_parent)
         ready, _, _ = select.select([self.process.stdout], [], [], LIMIT)
         if not ready or b"listening on" not in self.process.stdout.readline():
             raise RuntimeError(f"the MongoDB server does not listen: {self.log()}")
@@ -90,7 +117,19 @@ class MongoServer:
         self.process.send_signal(signal.SIGCONT)
 
     def url(self, database):
+        if self.auth:
+            return self.url_for(USER, PASSWORD, database)
         return f"mongodb://127.0.0.1:{self.port}/{database}?directConnection=true"
+
+    def url_for(self, user, password, database):
+        who = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        return f"mongodb://{who}@127.0.0.1:{self.port}/{database}?directConnection=true&authSource=admin"
+
+    def command(self, database, command):
+        return json.loads(with_driver(
+            self.configured, "with pymongo.MongoClient(os.environ['URL']) as client:\n"
+            "    answer = client[sys.argv[1]].command(json.loads(sys.argv[2]))\n"
+            "    print(bson.json_util.dumps(answer))", self.url("admin"), database, json.dumps(command)))
 
     def log(self):
         with open(os.path.join(self.directory, "log"), encoding="utf-8", errors="replace") as log:
@@ -105,6 +144,7 @@ class FreshDatabases:
     """Databases that nobody has used: on the server that is named, else on one of our own."""
 
     def __init__(self, configured=None):
+        self.configured = configured
         self.named = os.environ.get("MINIBATCH_TEST_MONGO_URL")
         self.server = None if self.named else MongoServer(configured)
         self.urls = []
@@ -121,7 +161,6 @@ class FreshDatabases:
         if self.server:
             self.server.close()
         if self.urls:
-            import pymongo  # in build/python
-            with pymongo.MongoClient(self.named) as client:
-                for url in self.urls:
-                    client.drop_database(urlsplit(url).path[1:])
+            with_driver(self.configured, "with pymongo.MongoClient(os.environ['URL']) as client:\n"
+                        "    for name in sys.argv[1:]:\n        client.drop_database(name)", self.named,
+                        *(urlsplit(url).path[1:] for url in self.urls))

@@ -193,8 +193,8 @@ def main(kinds=("sqlite", "mongo")):
     parser.add_argument("--db-kind", choices=kinds, default="sqlite")
     parser.add_argument("--mongo-server", metavar="PROGRAM")
     options, others = parser.parse_known_args()
+    ToolTest.mongo_program = options.mongo_server
     if options.db_kind == "mongo":
-        ToolTest.mongo_program = options.mongo_server
         try:
             ToolTest.databases = mongo_server.FreshDatabases(options.mongo_server)
         except (FileNotFoundError, RuntimeError) as failure:

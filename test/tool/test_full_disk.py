@@ -2,36 +2,18 @@
 import json
 import os
 import subprocess
-import unittest
 
+import mount_namespace
 import support
 
 
-class Disk:
-    """A disk of some MiB, seen only by what runs `inside`; gone with the process that holds it."""
+class Disk(mount_namespace.Mount):
+    """A disk of some MiB, seen only by what runs `inside`."""
 
     def __init__(self, at, mib):
+        super().__init__(at, "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs")
         self.at = at
         self.mib = mib
-        # Somebody who is not root becomes it, in a namespace of users.
-        self.user = [] if os.geteuid() == 0 else ["--map-root-user"]
-        errors = []
-        # In a changed root the second way is needed, where mounts may be seen by others; so it is unmounted, too.
-        for propagation in ("private", "unchanged"):
-            self.holder = subprocess.Popen(
-                ["unshare", *self.user, "--mount", "--propagation", propagation, "sh", "-c",
-                 'mount -t tmpfs -o size="$2"m tmpfs "$1" && echo mounted && cat; umount "$1"', "sh", at, str(mib)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            if self.holder.stdout.readline() == "mounted\n":
-                return
-            errors.append(self.holder.stderr.read())
-            self.close()
-        raise AssertionError(f"no disk could be mounted; this test needs root or user namespaces: {errors}")
-
-    @property
-    def inside(self):
-        user = ["--user", "--preserve-credentials"] if self.user else []
-        return ["nsenter", "--target", str(self.holder.pid), *user, "--mount", "--root", "--"]
 
     def shell(self, command):
         subprocess.run([*self.inside, "sh", "-ec", 'cd "$0"; test "$(stat -f -c %T .)" = tmpfs; ' + command, self.at],
@@ -46,12 +28,6 @@ class Disk:
 
     def free(self):
         self.shell("rm ballast")
-
-    def close(self):
-        self.holder.stdin.close()
-        self.holder.wait()
-        self.holder.stdout.close()
-        self.holder.stderr.close()
 
 
 class FullDisk(support.ToolTest):

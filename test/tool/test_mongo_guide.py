@@ -21,6 +21,12 @@ LIMIT = 60
 BSON_TYPES = {"date": "date", "object id": "objectId", "decimal": "decimal", "binary": "binData", "int64": "long",
               "double": "double"}
 TOOL = SERVER = None
+os.environ["MONGOC_DISABLE_SHM"] = "1"  # as in support.py
+
+
+def guide():
+    with open(GUIDE, encoding="utf-8") as file:
+        return file.read()
 
 
 def statements(text):
@@ -31,6 +37,21 @@ def statements(text):
                 continue
             found = re.fullmatch(r"(?:const (\w+) = )?(.*)", statement.strip(), re.DOTALL)
             yield found[1], re.sub(r"([{,]\s*)([$\w]+)\s*:", r'\1"\2":', found[2])
+
+
+def answers(client, text):
+    """What the commands answer, one after the other."""
+    known = {"db": Shell(client["shop"]), "true": True, "false": False, "null": None, "__builtins__": {}}
+    given = []
+    for name, code in statements(text):
+        given.append(eval(code, known))  # our own documentation
+        if name:
+            known[name] = given[-1]
+    return given
+
+
+def run_tool(url, *arguments, input=None):
+    return subprocess.run([TOOL, *arguments, "--db", url], capture_output=True, text=True, timeout=LIMIT, input=input)
 
 
 class Collection:
@@ -93,26 +114,14 @@ class Guide(unittest.TestCase):
             odd.write('{"ones":[' + ",".join("1" * 7_000_000) + "]}\n")
             odd.flush()
             cls.tool("append", "large", odd.name)
-        with open(GUIDE, encoding="utf-8") as guide:
-            cls.answers = cls.run_all(guide.read())
+        cls.answers = answers(cls.client, guide())
 
     @classmethod
     def tool(cls, *arguments):
-        done = subprocess.run([TOOL, *arguments, "--db", cls.server.url("shop")], capture_output=True, text=True,
-                              timeout=LIMIT)
+        done = run_tool(cls.server.url("shop"), *arguments)
         if done.returncode != 0:
             raise RuntimeError(f"minibatch {arguments}: {done.stderr}")
         return done.stdout
-
-    @classmethod
-    def run_all(cls, text):
-        known = {"db": Shell(cls.client["shop"]), "true": True, "false": False, "null": None, "__builtins__": {}}
-        answers = []
-        for name, code in statements(text):
-            answers.append(eval(code, known))  # our own documentation
-            if name:
-                known[name] = answers[-1]
-        return answers
 
     def test_all_commands(self):
         (stream, log, head, messages, view, strong, networks, texts, strings, groups, role, user) = self.answers
@@ -131,8 +140,7 @@ class Guide(unittest.TestCase):
 
     def test_what_comes_back(self):
         """The table of types."""
-        with open(GUIDE, encoding="utf-8") as guide:
-            table = re.search(r"\| In your JSON .*?\n\n", guide.read(), re.DOTALL)[0]
+        table = re.search(r"\| In your JSON .*?\n\n", guide(), re.DOTALL)[0]
         rows = re.findall(r"^\| `(.*?)` \| (.*?) \| `(.*?)` \|$", table, re.MULTILINE)
         self.assertEqual(len(rows), len(table.strip().splitlines()) - 2)
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
@@ -143,6 +151,78 @@ class Guide(unittest.TestCase):
         self.assertEqual([each["type"] for each in self.client["shop"]["minibatch_segments"].aggregate([
             {"$match": {"count": len(rows)}}, {"$unwind": "$data"}, {"$project": {"type": {"$type": "$data.x"}}}])],
             [BSON_TYPES[stored] for _, stored, _ in rows])
+
+
+class Security(unittest.TestCase):
+    """The user of the guide, on a server that lets in users only. That one heeds for which database and action a role
+    is, but not for which collection, and lets everybody who may read open change streams."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = mongo_server.MongoServer(SERVER, auth=True)
+        cls.addClassCleanup(cls.server.close)
+        cls.client = pymongo.MongoClient(cls.server.url("shop"))
+        cls.addClassCleanup(cls.client.close)
+        cls.section = re.search(r"^## Security\n.*?(?=^## )", guide(), re.DOTALL | re.MULTILINE)[0]
+        answers(cls.client, cls.section)
+        cls.url = cls.server.url_for("shop", "a secret", "shop")
+
+    def ok(self, *arguments, **how):
+        done = run_tool(self.url, *arguments, **how)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
+        return done.stdout
+
+    def refused(self, operation, action, url, *arguments, **how):
+        done = run_tool(url, *arguments, **how)
+        self.assertEqual(done.returncode, 1, (arguments, done.stdout))
+        self.assertIn(f", {operation}: not authorized", done.stderr)
+        self.assertIn(action, done.stderr)
+
+    def without(self, action):
+        """The URL of a user whose role is that of the guide without an action."""
+        (_, role), _ = statements(self.section)
+        less, count = re.subn(rf'"{action}"(, )?', "", role)
+        self.assertGreater(count, 0)
+        answers(self.client, f"```js\n{less.replace('minibatch', f'without_{action}', 1)};\n```\n")
+        self.client["admin"].command("createUser", f"no-{action}", pwd="x", roles=[f"without_{action}"])
+        return self.server.url_for(f"no-{action}", "x", "shop")
+
+    def groups(self, stream):
+        return [(each["name"], each["lag"]) for each in json.loads(self.ok("info", stream, "--json"))["groups"]]
+
+    def test_the_role_suffices(self):
+        documents = [{"n": n} for n in range(4)]
+        self.ok("append", "orders", input="".join(json.dumps(each) + "\n" for each in documents))
+        window = json.loads(self.ok("consume", "orders", "--size", "3", "--max-windows", "1"))
+        self.assertEqual(window["data"], documents[:3])
+        self.assertEqual(self.groups("orders"), [("default", 1)])
+        self.ok("groups", "delete", "orders", "default")
+        self.assertEqual(self.groups("orders"), [])
+        self.assertIn("orders\n", self.ok("streams"))
+        self.ok("delete", "orders")
+        self.assertNotIn("orders\n", self.ok("streams"))
+
+    def test_and_for_this_database_alone(self):
+        self.refused("connect", "find", self.server.url_for("shop", "a secret", "elsewhere"), "streams")
+
+    def test_without_the_role(self):
+        self.client["admin"].command("createUser", "stranger", pwd="x", roles=[])
+        for command in (["append", "s"], ["consume", "s", "--size", "1"], ["info", "s"], ["delete", "s"]):
+            self.refused("connect", "find", self.server.url_for("stranger", "x", "shop"), *command, input="{}\n")
+
+    def test_each_right_is_needed(self):
+        self.ok("append", "s", input="{}\n{}\n{}\n")
+        self.ok("consume", "s", "--size", "1", "--max-windows", "1")
+        for action, commands in (("find", [("connect", "info", "s")]),
+                                 ("insert", [("create stream", "append", "new"), ("append", "append", "s")]),
+                                 ("update", [("acquire lease", "consume", "s", "--size", "1", "--max-windows", "1"),
+                                             ("delete stream", "delete", "s")]),
+                                 ("remove", [("delete group", "groups", "delete", "s", "default")])):
+            url = self.without(action)
+            for operation, *command in commands:
+                with self.subTest(action=action, command=command):
+                    self.refused(operation, action, url, *command, input="{}\n")
+        self.assertEqual(self.groups("s"), [("default", 2)])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unittest
 from unittest import mock
+from urllib.parse import urlsplit
 
 import mongo_server
 import support
@@ -72,6 +73,22 @@ class Databases(unittest.TestCase):
         with mock.patch.dict(os.environ, MINIBATCH_TEST_MONGO_URL="mongodb://me:secret@h1,h2:3/x?replicaSet=y"):
             self.assertRegex(mongo_server.FreshDatabases(PROGRAM).url(),
                              r"^mongodb://me:secret@h1,h2:3/minibatch_test_\w+\?replicaSet=y$")
+
+    def test_what_was_made_on_a_named_server_is_dropped(self):
+        server = mongo_server.MongoServer(PROGRAM, auth=True)
+        self.addCleanup(server.close)
+        with mock.patch.dict(os.environ, MINIBATCH_TEST_MONGO_URL=server.url("x")):
+            databases = mongo_server.FreshDatabases(PROGRAM)
+        made = [urlsplit(databases.url()).path[1:] for _ in range(2)]
+        for name in (*made, "other"):
+            server.command(name, {"insert": "c", "documents": [{}]})
+
+        def there():
+            all_of_them = server.command("admin", {"listDatabases": 1, "nameOnly": True})["databases"]
+            return {each["name"] for each in all_of_them}.intersection((*made, "other"))
+        self.assertEqual(there(), {*made, "other"})
+        databases.close()
+        self.assertEqual(there(), {"other"})
 
     def test_a_program_that_is_missing_is_named(self):
         with mock.patch.dict(os.environ, MINIBATCH_TEST_MONGO_SERVER="/none/server"):

@@ -14,7 +14,9 @@ class Urls(support.ToolTest):
                           ("mongodb://host/a b", "database name"),
                           ("mongodb://host:99999/db", "host")):
             for arguments in (["--db", url, "streams"], ["append", "s", "--db", url]):
-                self.fails(2, [f"the database URL '{url}'", word], *arguments)
+                # The value of what nobody knows may be a secret under a misspelt name.
+                shown = url.replace("=red", "=***")
+                self.fails(2, [f"the database URL '{shown}'", word], *arguments)
 
     def test_no_password_is_shown(self):
         for url, code, words in (("mongodb://me:secret@127.0.0.1:1/db", 1, ["MongoDB at 127.0.0.1:1", "'db'"]),
