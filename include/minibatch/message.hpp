@@ -24,7 +24,9 @@ class message {
 
     /// Its place in the partition: 0, 1, 2 … without gaps.
     std::int64_t offset() const noexcept { return offset_; }
-    /// When it became durable. Never decreases along the offsets.
+    /// When it was written, by the database's clock: shortly before it became durable. On SQLite it is stamped in the
+    /// transaction that stores it, on MongoDB just before it is first sent to its place in the log, so that time spent
+    /// on repeated tries comes after it. Never decreases along the offsets.
     time_point created() const noexcept { return created_; }
     int partition() const noexcept { return partition_; }
     /// The document as JSON text. Valid for as long as a copy of this message lives.

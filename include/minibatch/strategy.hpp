@@ -58,8 +58,8 @@ class strategy {
     strategy(std::shared_ptr<Emitter> emitter)  // NOLINT(google-explicit-constructor): streams take emitters directly
         : strategy(shared(std::move(emitter))) {}
 
-    /// Whichever comes first. `count_window`, `max_age` and `max_bytes` go together, and each with
-    /// `relaxed_time_window`. Anything else (a part twice, fixed or custom windows with anything) throws `error` with
+    /// Whichever comes first, of any combination of `count_window`, `max_age`, `max_bytes` and `relaxed_time_window`,
+    /// each at most once. Anything else (a part twice, fixed or custom windows with anything) throws `error` with
     /// `errc::invalid_argument`.
     friend strategy operator||(strategy const& left, strategy const& right);
 

@@ -78,8 +78,11 @@ class stream {
     ///
     /// Cancellation: before the document has been handed to the database it has no effect and the code is
     /// `asio::error::operation_aborted`; afterwards it is `errc::outcome_unknown`.
-    /// Errors: `invalid_document`, `document_too_large`, `timeout` (nothing was written), `stream_deleted`,
-    /// `storage_full`, and what else the database reports.
+    /// Errors: `invalid_document`, `document_too_large`; `timeout` and `unavailable` (the database was busy or away
+    /// until the time-out); `stream_deleted`, `storage_full`, `read_only`, `access_denied`, `forked`, and what else the
+    /// database reports. After all of these nothing is stored. `outcome_unknown`, also without a cancellation: it may
+    /// be stored, as an answer of the database was lost, or a write has failed, and what became of it could not be
+    /// found out.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(boost::json::value const& document, Token token = {}) {
         return begin_append(detail::encode_any(document), {}, token);
