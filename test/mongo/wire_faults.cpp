@@ -92,7 +92,7 @@ std::string judge_each(operation const& op, action what, bool retry_writes) {
                                                  : " done, but lost";
         // One that is never answered takes half of the time before it is sent again.
         trial const how{op, "request " + std::to_string(n) + name, retry_writes,
-                        milliseconds(what == action::drop ? 8'000 : 10'000)};
+                        milliseconds(what == action::drop ? 6'000 : 10'000)};
         auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
             proxy.on_message([&seen, n, what, database](std::string_view message, direction which) {
                 if (which != direction::request || message.find("endSessions") != message.npos) return action::pass;
