@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 /// Runs a coroutine on a context of its own until it and all that it started have ended. Fails the test if that takes
 /// longer than `limit`; rethrows what the coroutine threw.
-inline void run(std::function<asio::awaitable<void>()> body, std::chrono::seconds limit = std::chrono::seconds(30)) {
+inline void run(std::function<asio::awaitable<void>()> body, std::chrono::seconds limit = std::chrono::seconds(120)) {
     asio::io_context context;
     std::exception_ptr problem;
     bool ended = false;
