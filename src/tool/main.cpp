@@ -1,8 +1,12 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -79,12 +83,15 @@ class signal_watch {
     std::thread thread_;
 };
 
+/// The C driver of MongoDB, before `main`, begins a file of counters in /dev/shm named by the process, which one that
+/// is killed would leave behind, and which the next process with this number would then complain of.
+void leave_no_counters_behind() { ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str()); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
-    // The C driver of MongoDB would keep counters in a file in /dev/shm, which a killed process leaves behind.
-    ::setenv("MONGOC_DISABLE_SHM", "1", 0);
+    leave_no_counters_behind();
     auto parsed = parse_command_line(argc, argv);
     if (auto const* leave = std::get_if<early_exit>(&parsed)) {
         std::fputs(leave->err.c_str(), stderr);

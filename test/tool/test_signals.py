@@ -169,12 +169,14 @@ class Consume(SignalTest):
         self.assertEqual(process.wait(support.LIMIT), 130)
 
     def test_killed_in_the_middle_of_a_window_and_started_again(self):
+        self.environment.pop("MONGOC_DISABLE_SHM", None)  # as with users
         self.ok("append", "s", input=lines(1_000, pad=1_000))
         process = self.start("consume", "s", "--size", "100")
         whole = json.loads(self.read_line(process))
         self.wait_until(lambda: unread(process.stdout) >= PIPE // 2, "it is within the second window")
         process.kill()
         self.assertEqual(process.wait(support.LIMIT), -signal.SIGKILL)
+        self.assertFalse(os.path.exists(f"/dev/shm/mongoc-{process.pid}"), "a file is left in shared memory")
         # Its lease runs out first.
         windows = self.ok("consume", "s", "--size", "100", "--max-windows", "9").windows()
         self.assertEqual(numbers([whole, *windows]), list(range(1_000)))
