@@ -6,6 +6,9 @@
 #include <minibatch.hpp>
 
 #include "support/coroutine.hpp"
+#ifdef MINIBATCH_TEST_ON_MONGO
+#include "support/mongo_database.hpp"
+#endif
 #include "support/temporary_directory.hpp"
 
 using namespace std::chrono_literals;
@@ -23,9 +26,13 @@ std::vector<std::int64_t> values(minibatch::window const& window) {
     return found;
 }
 
-/// Every test runs on both stores.
-std::vector<std::string> urls(minibatch::test::temporary_directory const& directory) {
+/// Databases with nothing in them: every test runs on each of these. The last one can be opened twice.
+std::vector<std::string> urls([[maybe_unused]] minibatch::test::temporary_directory const& directory) {
+#ifdef MINIBATCH_TEST_ON_MONGO
+    return {minibatch::test::fresh_database_url()};
+#else
     return {"memory:", "sqlite:" + (directory / "test.db")};
+#endif
 }
 
 asio::awaitable<errc> code_of(asio::awaitable<void> operation) {
@@ -86,10 +93,11 @@ COROUTINE_TEST(waiting_consumer_is_woken) {
     }
 }
 
-COROUTINE_TEST(two_handles_on_one_file) {
+COROUTINE_TEST(two_handles_on_one_database) {
     minibatch::test::temporary_directory const directory;
-    auto const first = co_await minibatch::connect("sqlite:" + (directory / "test.db"));
-    auto const second = co_await minibatch::connect("sqlite:" + (directory / "test.db"));
+    auto const url = urls(directory).back();
+    auto const first = co_await minibatch::connect(url);
+    auto const second = co_await minibatch::connect(url);
     auto writer = co_await minibatch::stream::get_or_create(first, "readings");
     auto reader = co_await minibatch::stream::get_or_create(second, "readings");
     auto consumer = co_await reader.consume(minibatch::count_window(2));
@@ -137,24 +145,27 @@ COROUTINE_TEST(an_uncommitted_window_comes_again) {
 
 COROUTINE_TEST(the_loser_of_a_race_loses_no_window) {
     using namespace asio::experimental::awaitable_operators;
-    auto const db = co_await minibatch::connect("memory:");
-    auto stream = co_await minibatch::stream::get_or_create(db, "readings");
-    auto consumer = co_await stream.consume(minibatch::count_window(1));
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    for (int i = 0; i < 100; ++i) {
-        timer.expires_after(std::chrono::microseconds(i * 5));
-        auto const document = reading(i);
-        co_await stream.append(document);
-        auto const outcome = co_await (consumer.next_window() || timer.async_wait(asio::use_awaitable));
-        if (outcome.index() == 0) {
-            auto window = std::move(const_cast<std::optional<minibatch::window>&>(std::get<0>(outcome)));
-            BOOST_TEST(values(*window).at(0) == i);
-            co_await window->commit();
-        } else {
-            auto window = co_await consumer.next_window();
-            BOOST_TEST(values(*window).at(0) == i);
-            BOOST_TEST(window->attempt() == 1);
-            co_await window->commit();
+    minibatch::test::temporary_directory const directory;
+    for (auto const& url : urls(directory)) {
+        auto const db = co_await minibatch::connect(url);
+        auto stream = co_await minibatch::stream::get_or_create(db, "readings");
+        auto consumer = co_await stream.consume(minibatch::count_window(1));
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        for (int i = 0; i < 100; ++i) {
+            timer.expires_after(std::chrono::microseconds(i * 5));
+            auto const document = reading(i);
+            co_await stream.append(document);
+            auto const outcome = co_await (consumer.next_window() || timer.async_wait(asio::use_awaitable));
+            if (outcome.index() == 0) {
+                auto window = std::move(const_cast<std::optional<minibatch::window>&>(std::get<0>(outcome)));
+                BOOST_TEST(values(*window).at(0) == i);
+                co_await window->commit();
+            } else {
+                auto window = co_await consumer.next_window();
+                BOOST_TEST(values(*window).at(0) == i);
+                BOOST_TEST(window->attempt() == 1);
+                co_await window->commit();
+            }
         }
     }
 }
@@ -248,53 +259,59 @@ COROUTINE_TEST(producer_buffers_and_flushes) {
 }
 
 COROUTINE_TEST(streaming_runs_and_repeats_after_an_exception) {
-    auto const db = co_await minibatch::connect("memory:");
-    auto stream = co_await minibatch::stream::get_or_create(db, "readings");
-    for (int i = 0; i < 20; ++i) {
-        auto const document = reading(i);
-        co_await stream.append(document);
-    }
-    for (int workers : {1, 4}) {
-        std::stop_source stop;
-        std::vector<std::int64_t> handled;
-        int calls = 0;
-        minibatch::streaming_options options{.size = 2,
-                                             .keep = true,
-                                             .max_workers = workers,
-                                             .group = "g" + std::to_string(workers),
-                                             .stop = stop.get_token()};
-        auto handler = [&](minibatch::window& window) -> asio::awaitable<void> {
-            if (++calls == 3) throw std::runtime_error("on purpose");
-            for (auto value : values(window)) handled.push_back(value);
-            if (handled.size() == 20) stop.request_stop();
-            co_return;
-        };
-        co_await minibatch::streaming(db, "readings", options, handler);
-        std::sort(handled.begin(), handled.end());
-        BOOST_REQUIRE(handled.size() == 20U);
-        for (int i = 0; i < 20; ++i) BOOST_TEST(handled[static_cast<std::size_t>(i)] == i);
-        BOOST_TEST(calls == 11);
+    minibatch::test::temporary_directory const directory;
+    for (auto const& url : urls(directory)) {
+        auto const db = co_await minibatch::connect(url);
+        auto stream = co_await minibatch::stream::get_or_create(db, "readings");
+        for (int i = 0; i < 20; ++i) {
+            auto const document = reading(i);
+            co_await stream.append(document);
+        }
+        for (int workers : {1, 4}) {
+            std::stop_source stop;
+            std::vector<std::int64_t> handled;
+            int calls = 0;
+            minibatch::streaming_options options{.size = 2,
+                                                 .keep = true,
+                                                 .max_workers = workers,
+                                                 .group = "g" + std::to_string(workers),
+                                                 .stop = stop.get_token()};
+            auto handler = [&](minibatch::window& window) -> asio::awaitable<void> {
+                if (++calls == 3) throw std::runtime_error("on purpose");
+                for (auto value : values(window)) handled.push_back(value);
+                if (handled.size() == 20) stop.request_stop();
+                co_return;
+            };
+            co_await minibatch::streaming(db, "readings", options, handler);
+            std::sort(handled.begin(), handled.end());
+            BOOST_REQUIRE(handled.size() == 20U);
+            for (int i = 0; i < 20; ++i) BOOST_TEST(handled[static_cast<std::size_t>(i)] == i);
+            BOOST_TEST(calls == 11);
+        }
     }
 }
 
 COROUTINE_TEST(errors_name_the_thing) {
-    auto const db = co_await minibatch::connect("memory:");
-    auto stream = co_await minibatch::stream::get_or_create(db, "readings");
-    auto const bad = json::value(17);
-    auto [code, where] = co_await stream.append(bad, asio::as_tuple(asio::use_awaitable));
-    BOOST_TEST((code == errc::invalid_document));
-    std::string text;
-    try {
-        co_await minibatch::stream::get_or_create(db, "a/b");
-    } catch (minibatch::error const& problem) {
-        BOOST_TEST((problem.code() == errc::invalid_name));
-        text = problem.what();
+    minibatch::test::temporary_directory const directory;
+    for (auto const& url : urls(directory)) {
+        auto const db = co_await minibatch::connect(url);
+        auto stream = co_await minibatch::stream::get_or_create(db, "readings");
+        auto const bad = json::value(17);
+        auto [code, where] = co_await stream.append(bad, asio::as_tuple(asio::use_awaitable));
+        BOOST_TEST((code == errc::invalid_document));
+        std::string text;
+        try {
+            co_await minibatch::stream::get_or_create(db, "a/b");
+        } catch (minibatch::error const& problem) {
+            BOOST_TEST((problem.code() == errc::invalid_name));
+            text = problem.what();
+        }
+        BOOST_TEST(text.find("a/b") != std::string::npos);
+        co_await db.delete_stream("readings");
+        auto const good = reading(1);
+        auto [gone, nowhere] = co_await stream.append(good, asio::as_tuple(asio::use_awaitable));
+        BOOST_TEST((gone == errc::stream_deleted));
     }
-    BOOST_TEST(text.find("a/b") != std::string::npos);
-    co_await db.delete_stream("readings");
-    auto const good = reading(1);
-    auto [gone, nowhere] = co_await stream.append(good, asio::as_tuple(asio::use_awaitable));
-    BOOST_TEST((gone == errc::stream_deleted));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
