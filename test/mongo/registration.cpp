@@ -41,8 +41,8 @@ struct handles {
 BOOST_AUTO_TEST_SUITE(registration)
 
 BOOST_AUTO_TEST_CASE(deleted_between_the_name_and_the_progress) {
+    int deletions = 0;  // before the handles, which still send commands when they close
     handles two;
-    int deletions = 0;
     two.before = [&](std::string_view command) {
         if (command != "insert" || deletions > 0) return;
         ++deletions;
@@ -54,10 +54,10 @@ BOOST_AUTO_TEST_CASE(deleted_between_the_name_and_the_progress) {
 }
 
 BOOST_AUTO_TEST_CASE(registered_between_the_progress_and_the_name) {
-    handles two;
-    two.enroll(*two.second);
     bool deleted = false;
     int registrations = 0;
+    handles two;
+    two.enroll(*two.second);
     two.before = [&](std::string_view command) {
         if (deleted && command == "update" && registrations++ == 0) two.enroll(*two.second);
         deleted = deleted || command == "delete";
