@@ -58,15 +58,22 @@ void run_all(weather const& how, int holders, std::uint32_t seeds) {
         sum.unknown += got.unknown;
         sum.fenced += got.fenced;
         sum.renewals += got.renewals;
+        sum.releases += got.releases;
         sum.lost_leases += got.lost_leases;
         if (got.wrongs.empty()) continue;
         ++broken;
         BOOST_ERROR("seed " << seed << ": " << got.wrongs.front());
     }
     BOOST_TEST_MESSAGE(sum.commits << " commits, " << sum.unknown << " unknown, " << sum.fenced << " fenced, "
-                                   << sum.renewals << " renewals, " << sum.lost_leases << " lost leases");
+                                   << sum.renewals << " renewals, " << sum.releases << " releases, " << sum.lost_leases
+                                   << " lost leases");
     BOOST_TEST(sum.commits > static_cast<int>(20 * seeds));
     BOOST_TEST(sum.renewals > static_cast<int>(seeds));
+    BOOST_TEST(sum.releases > static_cast<int>(seeds));
+    // The weather must have done something.
+    BOOST_TEST(sum.lost_leases > 0);
+    if (how.lost > 0 || how.failovers > 0) BOOST_TEST(sum.unknown > 0);
+    BOOST_TEST(sum.fenced + sum.unknown > 0);
 }
 
 }  // namespace

@@ -9,8 +9,6 @@ using mongo::committer;
 
 namespace {
 
-constexpr moment lease_time = 10'000;
-
 bool holds_all(std::set<std::int64_t> const& all, std::set<std::int64_t> const& part) {
     return std::includes(all.begin(), all.end(), part.begin(), part.end());
 }
@@ -83,111 +81,11 @@ void holder::serve_read(std::optional<op_time> after, answer to, int tries) {
     }
 }
 
-// ---- leases ---------------------------------------------------------------------------------------------------------
-
-void holder::acquire() {
-    if (time_.now() >= until_) return;
-    if (acquisition_ == 0) acquisition_ = name_ * 1'000'000 + ++acquisitions_;
-    auto const granted = std::make_shared<group>();
-    auto const change = [this, wanted = acquisition_, granted](group& it) {
-        bool const ours = it.holder >= 0 && it.acquisition == wanted;
-        if (!ours && it.holder >= 0 && it.expires > time_.now()) return false;
-        if (!ours) {
-            it.holder = name_;
-            it.acquisition = wanted;
-            ++it.epoch;
-            it.revision = 0;
-        }
-        it.expires = time_.now() + lease_time;
-        *granted = it;
-        return true;
-    };
-    ask<reply>(
-        line_, [this, change](answer to) { serve_change(change, std::move(to)); },
-        [this, granted](reply const& got) {
-            auto const again = [this] { run([this] { acquire(); }); };
-            if (got.lost) return time_.after(time_.pick(1, 500), again);  // with the same id
-            if (!got.found) {
-                acquisition_ = 0;
-                return time_.after(time_.pick(100, 3'000), again);
-            }
-            epoch_ = granted->epoch;
-            state_ = granted->state;
-            time_.after(lease_time / 3, [this, term = term_] {
-                run([this, term] {
-                    if (term == term_) renew();
-                });
-            });
-            next_window();
-        },
-        5'000);
-}
-
-void holder::renew() {
-    auto const sent_when = group_.at(group_.durable()).epoch;
-    auto const again = [this, term = term_] {
-        time_.after(lease_time / 3, [this, term] {
-            run([this, term] {
-                if (term == term_) renew();
-            });
-        });
-    };
-    auto const renewed = [this, sent_when, again, sent = time_.now()] {
-        ++told_.renewals;
-        if (sent_when > epoch_) told_.wrongs.push_back("a lease was renewed that had passed to somebody else");
-        auto const& now = group_.at(group_.durable());
-        if (now.epoch == epoch_ && now.expires < sent + lease_time)
-            told_.wrongs.push_back("a lease was reported as renewed and was not");
-        again();
-    };
-    ask<reply>(
-        renewing_,
-        [this, epoch = epoch_](answer to) {
-            serve_change(
-                [this, epoch](group& it) {
-                    if (it.epoch != epoch || it.holder < 0) return false;
-                    it.expires = time_.now() + lease_time;
-                    return true;
-                },
-                std::move(to));
-        },
-        [this, renewed, again, term = term_](reply const& got) {
-            if (term != term_) return;
-            if (got.lost || got.refused) return again();
-            if (got.found) return renewed();
-            ask<reply>(
-                renewing_, [this, after = got.when](answer to) { serve_read(after, std::move(to)); },
-                [this, again, term](reply const& seen) {
-                    if (term != term_) return;
-                    if (seen.lost) return again();
-                    // Ours still, or an old view: once more, as group_table::renew does.
-                    if (group_.at(seen.when).epoch > epoch_) return lose();
-                    time_.after(time_.pick(10, 500), [this, term] {
-                        run([this, term] {
-                            if (term == term_) renew();
-                        });
-                    });
-                },
-                3'000);
-        },
-        3'000);
-}
-
-void holder::lose() {
-    ++told_.lost_leases;
-    ++term_;
-    ++renewing_.waiting;
-    ++line_.waiting;  // whatever is under way
-    work_.reset();
-    epoch_ = -1;
-    acquisition_ = 0;
-    time_.after(time_.pick(0, 4'000), [this] { run([this] { acquire(); }); });
-}
-
 // ---- commits, as group_table::commit makes them ---------------------------------------------------------------------
 
 void holder::next_window() {
     if (time_.now() >= until_) return;
+    if (time_.chance(30)) return release();
     add(state_, state_.low + (time_.chance(600) ? 0 : time_.pick(1, 6)));
     state_.start_time = name_ * 1'000'000 + ++told_.commits;  // a mark
     repeated_ = false;

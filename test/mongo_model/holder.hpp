@@ -8,6 +8,7 @@
 #include "mongo_model/group.hpp"
 #include "mongo_model/station.hpp"
 #include "store/mongo/committer.hpp"
+#include "store/mongo/standing.hpp"
 
 namespace mongo_model {
 
@@ -23,12 +24,13 @@ struct group_ledger {
     int unknown = 0;
     int fenced = 0;
     int renewals = 0;
+    int releases = 0;
     int lost_leases = 0;
     std::vector<std::string> wrongs;
 };
 
-/// A process that takes the lease of a group when it can, commits windows in and out of order, and renews, in the way
-/// of `group_table`.
+/// A process that takes the lease of a group when it can, commits windows in and out of order, renews, and now and then
+/// gives the lease up, in the way of `group_table`.
 class holder : station {
   public:
     holder(timeline& time, weather const& how, group_replicas& with, group_ledger& told, int name);
@@ -57,7 +59,12 @@ class holder : station {
     void committed();
     void failed(mongo::committer::failed const& why);
     void renew();
+    void release();
+    void released();
     void lose();
+    /// Holds no lease any more, and asks for one again later.
+    void leave();
+    mongo::standing standing_in(group const& seen) const;
 
     group_replicas& group_;
     group_ledger& told_;

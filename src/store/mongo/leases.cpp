@@ -3,6 +3,7 @@
 #include "store/mongo/commands.hpp"
 #include "store/mongo/expressions.hpp"
 #include "store/mongo/groups.hpp"
+#include "store/mongo/standing.hpp"
 #include "store/rules.hpp"
 
 /// Who holds a consumer group, and until when.
@@ -15,22 +16,6 @@ void add_now(bson::builder& into, char const* key, database_clock& time) {
         into.object(key, [](bson::builder& b) { b.add("$toLong", "$$NOW"); });
     else
         into.add(key, time.now());
-}
-
-/// What a read after an update that has matched nothing tells of a lease.
-enum class standing { ours, given_up, lost, old_view };
-
-/// Epochs never go back: a lower one can only be what a server shows that has been replaced.
-standing standing_of(lease const& seen, std::int64_t epoch) {
-    if (seen.epoch < epoch) return standing::old_view;
-    if (seen.epoch > epoch) return standing::lost;
-    return seen.held() ? standing::ours : standing::given_up;
-}
-
-/// An error of the read that was to tell what became of an update.
-error error_after(error const& problem, bool maybe_done) {
-    if (!maybe_done || problem.code() != errc::unavailable) return problem;
-    return error(errc::outcome_unknown, problem.diagnostics());
 }
 
 }  // namespace
