@@ -158,4 +158,23 @@ double insert_find_delete_rate(std::string const& url, std::int64_t count, std::
     return rate;
 }
 
+double bare_updates_rate(std::string const& url, std::int64_t count) {
+    mongo_collection const groups(url, "groups");
+    bson_value key;
+    BSON_APPEND_UTF8(key.get(), "_id", "group");
+    bson_error_t why{};
+    require_done(mongoc_collection_insert_one(groups.get(), key.get(), nullptr, nullptr, &why), why, "insert");
+    stopwatch const watch;
+    for (std::int64_t i = 1; i <= count; ++i) {
+        bson_value change;
+        bson_t fields;
+        BSON_APPEND_DOCUMENT_BEGIN(change.get(), "$set", &fields);
+        BSON_APPEND_INT64(&fields, "low", i * 100);
+        bson_append_document_end(change.get(), &fields);
+        require_done(mongoc_collection_update_one(groups.get(), key.get(), change.get(), nullptr, nullptr, &why), why,
+                     "update");
+    }
+    return static_cast<double>(count) / watch.seconds();
+}
+
 }  // namespace bench

@@ -21,4 +21,8 @@ double insert_many_rate(std::string const& url, std::int64_t count, std::int64_t
 /// The same, and each batch is then found, looked at and deleted before the next.
 double insert_find_delete_rate(std::string const& url, std::int64_t count, std::int64_t batch);
 
+/// A document is updated so many times, one after another: what commits one after another can reach at most. Updates a
+/// second.
+double bare_updates_rate(std::string const& url, std::int64_t count);
+
 }  // namespace bench
