@@ -7,8 +7,8 @@ build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev lib
 # openssl for its certificates, dnsmasq-base for names that are looked up.
 test_packages=(libboost-test1.81-dev pkg-config libhiredis-dev python3 curl mount util-linux python3-venv
     openssl dnsmasq-base)
-# Only `tools/test --all` needs these.
-check_packages=(clang-16 clang-format-16 libclang-rt-16-dev git)
+# Only `tools/test --all` needs these; llvm-16 gives the sanitizers' reports the names of functions.
+check_packages=(clang-16 clang-format-16 libclang-rt-16-dev llvm-16 git)
 # What `bench/run` needs; its build is the one of the tests.
 bench_packages=(libboost-test1.81-dev pkg-config libhiredis-dev libmongoc-dev redis-server python3 python3-venv)
 
