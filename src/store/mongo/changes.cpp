@@ -1,9 +1,9 @@
 #include "store/mongo/changes.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "store/mongo/change_events.hpp"
 #include "store/mongo/commands.hpp"
 #include "store/mongo/jitter.hpp"
 
@@ -23,62 +23,6 @@ constexpr milliseconds longest_pause{5'000};
 
 constexpr std::int32_t history_lost = 286;
 constexpr std::int32_t fatal_stream = 280;
-
-/// `<incarnation>/<partition>/<rest>`; the rest is a number or the name of a group.
-std::optional<std::pair<log_id, std::string>> split_key(std::string const& key) {
-    constexpr std::size_t head = 16 + 1 + 4;
-    if (key.size() < head + 2 || key[16] != '/' || key[head] != '/') return std::nullopt;
-    log_id log;
-    try {
-        log.incarnation = parse_incarnation(key.substr(0, 16));
-    } catch (error const&) {
-        return std::nullopt;
-    }
-    auto const* const begin = key.data() + 17;
-    auto const [end, problem] = std::from_chars(begin, begin + 4, log.partition);
-    if (problem != std::errc{} || end != begin + 4) return std::nullopt;
-    return std::pair(log, key.substr(head + 1));
-}
-
-/// New messages, deleted streams, and leases that change hands; not renewals, nor progress.
-void add_pipeline(bson::builder& stages, bson_t const* token, std::optional<cluster_time> begin) {
-    stages.object_item([&](bson::builder& stage) {
-        stage.object("$changeStream", [&](bson::builder& b) {
-            if (token) b.add("resumeAfter", *token);
-            if (begin) b.timestamp("startAtOperationTime", begin->seconds, begin->increment);
-        });
-    });
-    stages.object_item([](bson::builder& stage) {
-        stage.object("$match", [](bson::builder& match) {
-            match.list("$or", [](bson::builder& any) {
-                auto const one = [&](char const* operation, char const* collection, auto const& rest) {
-                    any.object_item([&](bson::builder& b) {
-                        b.add("operationType", operation).add("ns.coll", collection);
-                        rest(b);
-                    });
-                };
-                auto const exists = [](bson::builder& b) { b.add("$exists", true); };
-                one("insert", collection::segments, [](bson::builder& b) {
-                    b.object("fullDocument.count", [](bson::builder& count) { count.add("$gt", 0); });
-                });
-                one("insert", collection::segments,
-                    [&](bson::builder& b) { b.object("fullDocument.deleted", exists); });
-                one("insert", collection::groups, [](bson::builder&) {});
-                one("delete", collection::groups, [](bson::builder&) {});
-                one("update", collection::groups,
-                    [&](bson::builder& b) { b.object("updateDescription.updatedFields.owner", exists); });
-                one("update", collection::groups,
-                    [&](bson::builder& b) { b.object("updateDescription.updatedFields.epoch", exists); });
-            });
-        });
-    });
-    stages.object_item([](bson::builder& stage) {
-        stage.object("$project", [](bson::builder& b) {
-            b.add("operationType", 1).add("ns", 1).add("documentKey", 1);
-            add_header_fields(b, "fullDocument.");
-        });
-    });
-}
 
 struct stream_ended {
     failure why;
@@ -240,7 +184,7 @@ bson::document changes::open(std::function<bson::document(bson::document const&)
     auto reply = ask(bson::make([&](bson::builder& b) {
         b.add("aggregate", 1);
         b.list("pipeline",
-               [&](bson::builder& stages) { add_pipeline(stages, resumed ? token_.get() : nullptr, begin); });
+               [&](bson::builder& stages) { add_change_stages(stages, resumed ? token_.get() : nullptr, begin); });
         b.object("cursor", [](bson::builder&) {});
         // A change stream has no other level, whatever the store reads with.
         b.object("readConcern", [](bson::builder& concern) { concern.add("level", "majority"); });
@@ -260,7 +204,7 @@ bson::document changes::open(std::function<bson::document(bson::document const&)
 bool changes::take(bson::fields const& event) {
     if (auto const token = event.object_if("_id")) token_ = bson::document(token->raw());
     auto const key = event.object("documentKey").text("_id");
-    auto const parts = split_key(key);
+    auto const parts = parse_change_key(key);
     if (!parts) return false;
     if (event.object("ns").text("coll") == collection::segments) {
         auto const record = parse_header(event.object("fullDocument"));
