@@ -210,6 +210,32 @@ BOOST_AUTO_TEST_CASE(a_standalone_server) {
     BOOST_TEST(said.all() == "");
 }
 
+/// A document with the `_id` of another one stays out, whatever is tried; and so does all that goes with it.
+BOOST_AUTO_TEST_CASE(a_key_that_is_taken) {
+    auto const db = open_store(fresh_database_url());
+    auto const time = milliseconds(20'000);
+    log_id const log{db->open_stream("s", 1, {}, within(time)).incarnation, 0};
+    append(*db, log, R"({"a":1})", time);
+    db->register_group({log, "g"}, start_position::earliest, false, within(time));
+    auto const held =
+        write<acquire_result>(*db, acquire_request{{log, "g"}, "owner", "id", milliseconds(30'000), {}}, within(time));
+    auto state = held.state;
+    state.low = 1;
+    state.low_number = 1;
+    std::vector<document_write> const writes{{document_write::kind::insert, "c", "", 0, R"({"_id":"k","n":1})"},
+                                             {document_write::kind::insert, "c", "", 0, R"({"_id":"k","n":2})"}};
+    auto const began = std::chrono::steady_clock::now();
+    auto const refused = outcome_of([&] {
+        write<minibatch::store::done>(*db, commit_request{{log, "g"}, held.held.epoch, state, writes}, within(time));
+    });
+    BOOST_TEST((refused.code == errc::store_failure), refused.text);
+    BOOST_TEST(holds(refused.text, "commit"), refused.text);
+    BOOST_TEST(holds(refused.text, "duplicate key"), refused.text);
+    BOOST_TEST((std::chrono::steady_clock::now() - began < milliseconds(5'000)));
+    BOOST_TEST(db->read_collection("c", within(time)).empty());
+    BOOST_TEST(db->list_groups(log.incarnation, within(time)).at(0).state.low == 0);
+}
+
 /// Consumers of a standalone server get what another handle appends, by a poll that is spoken of once.
 COROUTINE_TEST(waiting_on_a_standalone_server) {
     auto const server = std::make_unique<mongo_server>(mongo_server_options{.standalone = true});

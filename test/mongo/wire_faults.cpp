@@ -145,6 +145,7 @@ fault const faults[] = {
          proxy.close_connections();
      }},
     {"answers cut off in the middle", [](tcp_proxy& proxy) { proxy.close_after(direction::answer, 60); }},
+    {"answers that stop in the middle", [](tcp_proxy& proxy) { proxy.stall_after(direction::answer, 60); }},
     {"requests cut off in the middle", [](tcp_proxy& proxy) { proxy.close_after(direction::request, 60); }},
 };
 

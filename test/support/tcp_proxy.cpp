@@ -62,6 +62,11 @@ class tcp_proxy::implementation {
         ++listening_;
         accept();
     }
+    void set_limit(direction which, std::size_t bytes, bool stalls) {
+        faults.limit[which == direction::request ? 0 : 1] = bytes;
+        faults.stalls = stalls;
+        for (auto const& each : open()) each->set_limit(which, bytes);
+    }
     void close_acceptor() {
         boost::system::error_code ignored;
         acceptor_.close(ignored);
@@ -113,10 +118,11 @@ void tcp_proxy::close_connections() {
 }
 
 void tcp_proxy::close_after(direction which, std::size_t bytes) {
-    implementation_->on_thread([=, this] {
-        implementation_->faults.limit[which == direction::request ? 0 : 1] = bytes;
-        for (auto const& each : implementation_->open()) each->set_limit(which, bytes);
-    });
+    implementation_->on_thread([=, this] { implementation_->set_limit(which, bytes, false); });
+}
+
+void tcp_proxy::stall_after(direction which, std::size_t bytes) {
+    implementation_->on_thread([=, this] { implementation_->set_limit(which, bytes, true); });
 }
 
 void tcp_proxy::delay(direction which, std::chrono::milliseconds duration) {

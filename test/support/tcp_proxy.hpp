@@ -64,6 +64,8 @@ class tcp_proxy {
     /// Each connection, also those to come, is closed when so many bytes have passed in this direction from now on (or
     /// from its beginning); the bytes up to there are forwarded.
     void close_after(direction which, std::size_t bytes);
+    /// The same, but the connection stays open, and nothing more arrives in this direction.
+    void stall_after(direction which, std::size_t bytes);
     /// Each message (or piece) waits so long before it is forwarded, one after the other. Zero: no longer.
     void delay(direction which, std::chrono::milliseconds duration);
     /// Connections stay open and new ones are taken, but nothing arrives any more.

@@ -191,6 +191,10 @@ asio::awaitable<bool> connection::deliver(direction which, std::string piece) {
     auto const [failure, size] = co_await asio::async_write(to, asio::buffer(piece), quietly);
     if (which == direction::request) count(which, size, !cut);
     if (closed_) co_return false;
+    if (cut && faults_.stalls) {
+        dead_[index(which)] = true;
+        co_return true;
+    }
     if (cut || failure) {
         close(cut);
         co_return false;

@@ -35,6 +35,7 @@ class counters {
 struct faults {
     std::array<std::chrono::milliseconds, 2> delay{};
     std::array<std::size_t, 2> limit{no_limit, no_limit};
+    bool stalls = false;  // at the limit; else it closes
     bool blackhole = false;
     bool blackhole_answers = false;
     bool lose_next_answer = false;

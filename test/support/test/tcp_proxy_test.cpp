@@ -115,6 +115,24 @@ BOOST_AUTO_TEST_CASE(closed_after_some_bytes) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(stalled_after_some_bytes) {
+    for (auto const which : {direction::request, direction::answer}) {
+        proxied to;
+        echo_client there(to.proxy.port());
+        to.proxy.stall_after(which, 4);
+        BOOST_TEST(there.exchange("123") == "123");
+        there.send("456");
+        BOOST_TEST(there.receive(1) == "4");
+        BOOST_TEST(there.silent());
+        BOOST_TEST(to.proxy.counts().cut == 0u);
+        to.proxy.restore();
+        // Bytes are missing in this one.
+        there.send("7");
+        BOOST_TEST(there.silent());
+        BOOST_TEST(echo_client(to.proxy.port()).exchange("12345") == "12345");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(delayed) {
     for (auto const which : {direction::request, direction::answer}) {
         proxied to;
