@@ -74,6 +74,10 @@ void report(std::string const& claim, appends const& made, times const& arrivals
     auto const p50 = median(after);
     note(claim + ": from the begin of the append p50 " + fixed(median(whole), 3) + " ms, p99 " +
          fixed(percentile(whole, 0.99), 3) + " ms");
+    auto const late = [&](double delay) { return delay > most; };
+    if (auto const first = std::ranges::find_if(after, late); first != after.end())
+        note(claim + ": later than the limit " + std::to_string(std::ranges::count_if(after, late)) + " of " +
+             std::to_string(after.size()) + ", the first of them number " + std::to_string(first - after.begin()));
     print({claim, fixed(p50, 3) + " ms p50, " + fixed(percentile(after, 0.99), 3) + " ms p99", "limit for p50",
            fixed(most, 1) + " ms", fixed(p50 / most, 2), "≤ 1", p50 <= most});
 }
