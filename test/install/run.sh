@@ -31,6 +31,7 @@ PKG_CONFIG_PATH=$pc "$here/pkg_config/build.sh" "$work/pkg_config_consumer"
 PKG_CONFIG_PATH=$pc pkg-config --static --exists --print-errors minibatch
 
 echo "add_subdirectory"
-cmake -S "$here/add_subdirectory" -B "$work/add_subdirectory" -G Ninja -DMINIBATCH_SOURCE="$source" >/dev/null
+cmake -S "$here/add_subdirectory" -B "$work/add_subdirectory" -G Ninja -DMINIBATCH_SOURCE="$source" \
+    -DMINIBATCH_PRECOMPILE_HEADERS=ON >/dev/null
 cmake --build "$work/add_subdirectory" -j "$jobs" --target consumer
 "$work/add_subdirectory/consumer"
