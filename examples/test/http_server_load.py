@@ -1,6 +1,7 @@
 """http_server_load.py PROGRAM: the server under load, interrupted in the middle of it."""
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from support import check, own_directory, same, url_of
 
 program = sys.argv[1]
 CONNECTIONS = 16
+SLOWER = float(os.environ.get("MINIBATCH_TEST_SLOWER", "1"))  # with a sanitizer
 ENOUGH = 2000  # answers before the interruption
 
 
@@ -22,7 +24,7 @@ class Server:
         self.port = int(re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", self.process.stdout.readline())[1])
 
     def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20 * SLOWER)
 
 
 class Load:
@@ -88,7 +90,7 @@ with own_directory():
     read_windows(server, "all", 1, lambda found: len(found) > 0)  # a group that will want everything
     load = Load(server)
     streamed = []
-    check(load.enough.wait(30), f"{ENOUGH} answers come, not only {len(load.answered)}")
+    check(load.enough.wait(30 * SLOWER), f"{ENOUGH} answers come, not only {len(load.answered)}")
     delivered = threading.Event()
 
     def note(found):
@@ -102,17 +104,17 @@ with own_directory():
         target = len(load.answered) + 500
     while len(load.answered) < target:  # both at the same time
         load.clients[0].join(0.01)
-    check(delivered.wait(10), "windows come under load")
+    check(delivered.wait(10 * SLOWER), "windows come under load")
     began = time.monotonic()
     server.process.send_signal(signal.SIGINT)
-    output, _ = server.process.communicate(timeout=20)
+    output, _ = server.process.communicate(timeout=20 * SLOWER)
     took = time.monotonic() - began
     same((output, server.process.returncode), ("stopped\n", 0), "a clean end in the middle of the load")
-    check(took < 10, f"it ends within ten seconds, not {took:.1f}")
+    check(took < 10 * SLOWER, f"it ends within {10 * SLOWER:.0f} seconds, not {took:.1f}")
     for client in load.clients:
         client.join()
     listener.join()
-    check(load.slowest < 5, f"no answer took as long as {load.slowest:.1f} s")
+    check(load.slowest < 5 * SLOWER, f"no answer took as long as {load.slowest:.1f} s")
     check(len(streamed) > 0 and len(streamed) == len(set(streamed)), "windows came meanwhile, each document once")
 
     # What was answered is there once; what was not may be.
@@ -129,5 +131,5 @@ with own_directory():
     same(len(everything), len(set(everything)), "nothing is there twice")
     check(set(everything) <= load.asked | {"first"}, "nothing came from nowhere")
     server.process.send_signal(signal.SIGTERM)
-    server.process.communicate(timeout=20)
+    server.process.communicate(timeout=20 * SLOWER)
     same(server.process.returncode, 0, "a clean end")
