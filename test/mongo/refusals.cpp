@@ -29,6 +29,26 @@ outcome opening(std::string const& url) {
 
 std::string host_of(mongo_server const& server) { return "127.0.0.1:" + std::to_string(server.port()); }
 
+/// A group of a new stream with one message: it holds the lease, and has that message to commit.
+struct holder {
+    group_id id;
+    std::int64_t epoch;
+    progress next;
+};
+
+holder holder_of_one_message(minibatch::store::store& db, milliseconds time) {
+    log_id const log{db.open_stream("s", 1, {}, within(time)).incarnation, 0};
+    append(db, log, R"({"a":1})", time);
+    group_id const id{log, "g"};
+    db.register_group(id, start_position::earliest, false, within(time));
+    auto const held =
+        write<acquire_result>(db, acquire_request{id, "owner", "id", milliseconds(30'000), {}}, within(time));
+    auto next = held.state;
+    next.low = 1;
+    next.low_number = 1;
+    return {id, held.held.epoch, next};
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(refusals)
@@ -188,25 +208,18 @@ BOOST_AUTO_TEST_CASE(a_standalone_server) {
     options.log = said.callback();
     auto const time = milliseconds(5'000);
     auto const db = open_store(server.url("d"), options);
-    log_id const log{db->open_stream("s", 1, {}, within(time)).incarnation, 0};
-    append(*db, log, R"({"a":1})", time);
-    db->register_group({log, "g"}, start_position::earliest, false, within(time));
-    auto const held =
-        write<acquire_result>(*db, acquire_request{{log, "g"}, "owner", "id", milliseconds(10'000), {}}, within(time));
-    auto state = held.state;
-    state.low = 1;
-    state.low_number = 1;
+    auto const group = holder_of_one_message(*db, time);
     std::vector<document_write> const writes{{document_write::kind::insert, "c", "", 0, "{}"}};
     auto const refused = outcome_of([&] {
-        write<minibatch::store::done>(*db, commit_request{{log, "g"}, held.held.epoch, state, writes}, within(time));
+        write<minibatch::store::done>(*db, commit_request{group.id, group.epoch, group.next, writes}, within(time));
     });
     BOOST_TEST((refused.code == errc::unsupported), refused.text);
     BOOST_TEST(holds(refused.text, host_of(server)), refused.text);
     BOOST_TEST(holds(refused.text, "standalone"), refused.text);
     BOOST_TEST(holds(refused.text, "replica set"), refused.text);
     BOOST_TEST(db->read_collection("c", within(time)).empty());
-    BOOST_TEST(db->list_groups(log.incarnation, within(time)).at(0).state.low == 0);
-    write<minibatch::store::done>(*db, commit_request{{log, "g"}, held.held.epoch, state, {}}, within(time));
+    BOOST_TEST(db->list_groups(group.id.log.incarnation, within(time)).at(0).state.low == 0);
+    write<minibatch::store::done>(*db, commit_request{group.id, group.epoch, group.next, {}}, within(time));
     BOOST_TEST(said.all() == "");
 }
 
@@ -214,26 +227,19 @@ BOOST_AUTO_TEST_CASE(a_standalone_server) {
 BOOST_AUTO_TEST_CASE(a_key_that_is_taken) {
     auto const db = open_store(fresh_database_url());
     auto const time = milliseconds(20'000);
-    log_id const log{db->open_stream("s", 1, {}, within(time)).incarnation, 0};
-    append(*db, log, R"({"a":1})", time);
-    db->register_group({log, "g"}, start_position::earliest, false, within(time));
-    auto const held =
-        write<acquire_result>(*db, acquire_request{{log, "g"}, "owner", "id", milliseconds(30'000), {}}, within(time));
-    auto state = held.state;
-    state.low = 1;
-    state.low_number = 1;
+    auto const group = holder_of_one_message(*db, time);
     std::vector<document_write> const writes{{document_write::kind::insert, "c", "", 0, R"({"_id":"k","n":1})"},
                                              {document_write::kind::insert, "c", "", 0, R"({"_id":"k","n":2})"}};
     auto const began = std::chrono::steady_clock::now();
     auto const refused = outcome_of([&] {
-        write<minibatch::store::done>(*db, commit_request{{log, "g"}, held.held.epoch, state, writes}, within(time));
+        write<minibatch::store::done>(*db, commit_request{group.id, group.epoch, group.next, writes}, within(time));
     });
     BOOST_TEST((refused.code == errc::store_failure), refused.text);
     BOOST_TEST(holds(refused.text, "commit"), refused.text);
     BOOST_TEST(holds(refused.text, "duplicate key"), refused.text);
     BOOST_TEST((std::chrono::steady_clock::now() - began < milliseconds(5'000)));
     BOOST_TEST(db->read_collection("c", within(time)).empty());
-    BOOST_TEST(db->list_groups(log.incarnation, within(time)).at(0).state.low == 0);
+    BOOST_TEST(db->list_groups(group.id.log.incarnation, within(time)).at(0).state.low == 0);
 }
 
 /// Consumers of a standalone server get what another handle appends, by a poll that is spoken of once.
