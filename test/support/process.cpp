@@ -78,16 +78,31 @@ void append_to(std::string const& name, int descriptor) {
 }
 
 /// What the child does. Other threads of the test may have held locks when it was made: nothing that needs one.
-[[noreturn]] void start(pid_t test, std::vector<char*> const& words, std::string const& errors,
-                        std::string const& output) {
+[[noreturn]] void start(pid_t test, std::vector<char*> const& words, std::vector<char*> const& environment,
+                        std::string const& errors, std::string const& output) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != test) ::_exit(127);
     append_to(errors, STDERR_FILENO);
     if (!output.empty()) append_to(output, STDOUT_FILENO);
     // A socket that lives on in here would not be closed when the test closes it.
     ::close_range(3, ~0U, 0);
-    ::execvp(words[0], words.data());
+    ::execvpe(words[0], words.data(), environment.data());
     ::_exit(127);
+}
+
+std::vector<char*> pointers(std::vector<std::string> const& strings) {
+    std::vector<char*> result;
+    for (auto const& each : strings) result.push_back(const_cast<char*>(each.c_str()));
+    result.push_back(nullptr);
+    return result;
+}
+
+/// That of the test, and: the MongoDB driver shares no counters in /dev/shm/mongoc-PID, which a process that is killed
+/// would leave to trouble a later one of the same number.
+std::vector<std::string> environment_of_children() {
+    std::vector<std::string> result{"MONGOC_DISABLE_SHM=1"};
+    for (auto each = ::environ; *each != nullptr; ++each) result.emplace_back(*each);
+    return result;
 }
 
 }  // namespace
@@ -95,13 +110,13 @@ void append_to(std::string const& name, int descriptor) {
 process::process(std::vector<std::string> const& arguments, std::string const& errors, std::string const& output) {
     // Boost.Test takes a child that was killed for an error of the test.
     std::signal(SIGCHLD, SIG_DFL);
-    std::vector<char*> words;
-    for (auto const& each : arguments) words.push_back(const_cast<char*>(each.c_str()));
-    words.push_back(nullptr);
+    auto const words = pointers(arguments);
+    auto const variables = environment_of_children();
+    auto const environment = pointers(variables);
     auto const test = ::getpid();
     pid_ = launcher::instance().run([&] {
         auto const child = ::fork();
-        if (child == 0) start(test, words, errors, output);
+        if (child == 0) start(test, words, environment, errors, output);
         return child;
     });
     if (pid_ < 0) fail("fork");

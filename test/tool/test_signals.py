@@ -169,9 +169,8 @@ class Consume(SignalTest):
         self.assertEqual(process.wait(support.LIMIT), 130)
 
     def test_killed_in_the_middle_of_a_window_and_started_again(self):
-        self.environment.pop("MONGOC_DISABLE_SHM", None)  # as with users
         self.ok("append", "s", input=lines(1_000, pad=1_000))
-        process = self.start("consume", "s", "--size", "100")
+        process = self.start("consume", "s", "--size", "100", before=["env", "-u", "MONGOC_DISABLE_SHM"])  # as with users
         whole = json.loads(self.read_line(process))
         self.wait_until(lambda: unread(process.stdout) >= PIPE // 2, "it is within the second window")
         process.kill()
