@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,6 +18,13 @@ using steady = std::chrono::steady_clock;
 
 /// How long messages that are left may be on their way into a window.
 constexpr milliseconds reading_time{1'000};
+/// How long they may be held by a consumer that does not live any more.
+milliseconds const standby_time = consumer_options{}.lease + reading_time;
+
+bool is_this_process(std::string_view owner) {
+    boost::system::error_code unknown;
+    return owner == asio::ip::host_name(unknown) + ":" + std::to_string(::getpid());
+}
 
 }  // namespace
 
@@ -80,10 +88,11 @@ asio::awaitable<void> idle_watch::watch(std::shared_ptr<state> self) {
             owner = found->owner;
         }
         if (owner.empty()) continue;  // about to be taken, by this consumer or another
-        auto const limit = found->lag > 0 ? std::max(self->limit, reading_time) : self->limit;
+        bool const in_the_way = found->lag > 0 && !self->delivered && !is_this_process(owner);
+        auto limit = self->limit;
+        if (found->lag > 0) limit = std::max<duration>(limit, in_the_way ? standby_time : reading_time);
         if (steady::now() - self->active < limit) continue;
-        bool const ours = owner.ends_with(":" + std::to_string(::getpid()));
-        if (!ours && !self->delivered && found->lag > 0)
+        if (in_the_way)
             complain("group '" + self->group + "' of stream '" + info.name + "' is with another consumer, " + owner +
                      "; messages left to commit: " + std::to_string(found->lag));
         self->ended = true;

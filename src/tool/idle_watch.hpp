@@ -9,7 +9,8 @@ namespace minibatch::tool {
 
 /// Calls `expired`, once, when nothing has happened for so long: no message was appended to the stream, and none was
 /// delivered here. While messages are left that nobody has had the time to look at, it waits a little longer, so that a
-/// short limit does not end a consumer before it has begun.
+/// short limit does not end a consumer before it has begun; and while another consumer holds them, for as long as the
+/// lease of one that was killed would last.
 class idle_watch {
   public:
     idle_watch(asio::any_io_executor executor, stream source, std::string group, duration limit,

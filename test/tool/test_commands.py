@@ -3,6 +3,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import time
 import unittest
 
 import support
@@ -166,7 +167,9 @@ class Consume(support.ToolTest):
         self.append("s", numbers(1))
         holder = self.start("consume", "s", "--size", "10")
         self.wait_until(lambda: "consumer" in self.ok("info", "s").out.replace("no consumer", ""), "the lease is taken")
+        begun = time.monotonic()
         done = self.run_tool("consume", "s", "--size", "1", "--idle-exit", "0")
+        self.assertGreater(time.monotonic() - begun, 10, "that one might have been killed, and its lease lasts so long")
         self.assertEqual((done.code, done.out), (0, ""))
         self.assertIn(f":{holder.pid}", done.err)
         for word in ("group 'default'", "stream 's'", "another consumer", "left to commit: 1"):

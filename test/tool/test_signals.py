@@ -177,7 +177,7 @@ class Consume(SignalTest):
         self.assertEqual(process.wait(support.LIMIT), -signal.SIGKILL)
         self.assertFalse(os.path.exists(f"/dev/shm/mongoc-{process.pid}"), "a file is left in shared memory")
         # Its lease runs out first.
-        windows = self.ok("consume", "s", "--size", "100", "--max-windows", "9").windows()
+        windows = self.ok("consume", "s", "--size", "100", "--idle-exit", "0").windows()
         self.assertEqual(numbers([whole, *windows]), list(range(1_000)))
         self.assertEqual([(w["window"], w["attempt"]) for w in windows],
                          [(f"default/0/{100 * n}-{100 * n + 99}", 2 if n == 1 else 1) for n in range(1, 10)])
