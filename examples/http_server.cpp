@@ -166,7 +166,7 @@ class server {
         asio::signal_set signals(acceptor_.get_executor(), SIGINT, SIGTERM);
         co_await (accept() || signals.async_wait(asio::use_awaitable));
         acceptor_.close();
-        stopping_.expires_at(asio::steady_timer::time_point::min());  // wakes all who wait for it, now and later
+        stopping_.expires_at(asio::steady_timer::time_point::min());  // wakes all who wait for it
         while (sessions_ > 0) {
             asio::steady_timer last(acceptor_.get_executor(), 10ms);
             co_await last.async_wait(asio::use_awaitable);
@@ -177,6 +177,9 @@ class server {
   private:
     static constexpr auto never = asio::steady_timer::time_point::max();
     using request = http::request<http::string_body>;
+
+    /// Against a peer that never pauses, the wait for the timer would lose again and again.
+    bool stopping() const { return stopping_.expiry() != never; }
 
     asio::awaitable<void> accept() {
         for (;;) {
@@ -218,7 +221,7 @@ class server {
 
     /// Answers one request; whether the connection may serve another one.
     asio::awaitable<bool> respond(beast::tcp_stream& peer, request asked) {
-        bool const keep_alive = asked.keep_alive();
+        auto const keep_alive = [&] { return asked.keep_alive() && !stopping(); };
         std::optional<refused> problem;
         try {
             target const what(asked.target());
@@ -233,14 +236,14 @@ class server {
                 co_return false;
             }
             auto const stored = co_await append(what.stream, asked.body());
-            co_await send(peer, http::status::created, json::serialize(stored), keep_alive);
+            co_await send(peer, http::status::created, json::serialize(stored), keep_alive());
         } catch (refused const& refusal) {
             problem = refusal;
         } catch (minibatch::error const& failure) {
             problem = refused{status_of(failure), failure.diagnostics()};
         }
-        if (problem) co_await refuse(peer, *problem, keep_alive);
-        co_return keep_alive;
+        if (problem) co_await refuse(peer, *problem, keep_alive());
+        co_return keep_alive();
     }
 
     /// Appends all documents of a body or none of them; returns once they are durable.
@@ -274,7 +277,7 @@ class server {
         co_await http::async_write_header(peer, serializer, asio::use_awaitable);
         char unexpected = 0;
         auto const here = asio::buffer(&unexpected, 1);
-        for (;;) {
+        while (!stopping()) {
             peer.expires_never();
             asio::steady_timer quiet(acceptor_.get_executor(), 15s);
             auto outcome = co_await (consumer.next_window(as_tuple) || quiet.async_wait(as_tuple) ||
