@@ -1,7 +1,9 @@
 #include "support/bare_mongo.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <future>
 
 #include "support/clock.hpp"
 #include "support/mongoc.hpp"
@@ -96,6 +98,53 @@ std::int64_t visit_all(mongo_collection const& of, bson_t const& all, double& su
     return found;
 }
 
+void insert_group(mongo_collection const& groups) {
+    bson_value group;
+    BSON_APPEND_UTF8(group.get(), "_id", "group");
+    bson_error_t why{};
+    require_done(mongoc_collection_insert_one(groups.get(), group.get(), nullptr, nullptr, &why), why, "insert");
+}
+
+void update_group(mongo_collection const& groups, std::int64_t low) {
+    bson_value key;
+    BSON_APPEND_UTF8(key.get(), "_id", "group");
+    bson_value change;
+    bson_t fields;
+    BSON_APPEND_DOCUMENT_BEGIN(change.get(), "$set", &fields);
+    BSON_APPEND_INT64(&fields, "low", low);
+    bson_append_document_end(change.get(), &fields);
+    bson_error_t why{};
+    require_done(mongoc_collection_update_one(groups.get(), key.get(), change.get(), nullptr, nullptr, &why), why,
+                 "update");
+}
+
+/// How far one of two threads has got, told to the other.
+class counter {
+  public:
+    std::int64_t value() const { return value_; }
+    void set(std::int64_t value) {
+        value_ = value;
+        value_.notify_one();
+    }
+    void wait_for(std::int64_t least) const {
+        for (auto now = value_.load(); now < least; now = value_.load()) value_.wait(now);
+    }
+
+  private:
+    std::atomic<std::int64_t> value_ = 0;
+};
+
+/// Does `step` until the counter is at `count`, and sets it there if it fails: nobody waits for ever.
+template <class Step>
+void count_to(std::int64_t count, counter& done, Step const& step) {
+    try {
+        while (done.value() < count) done.set(step(done.value()));
+    } catch (...) {
+        done.set(count);
+        throw;
+    }
+}
+
 void require_count(mongo_collection const& of, std::int64_t count) {
     bson_t const all = BSON_INITIALIZER;
     bson_error_t why{};
@@ -158,23 +207,30 @@ double insert_find_delete_rate(std::string const& url, std::int64_t count, std::
     return rate;
 }
 
-double bare_updates_rate(std::string const& url, std::int64_t count) {
+double bare_pipeline_rate(std::string const& url, std::int64_t count, std::int64_t window_size, std::int64_t lead) {
+    mongo_collection const segments(url, "segments");
+    require_count(segments, 0);
     mongo_collection const groups(url, "groups");
-    bson_value key;
-    BSON_APPEND_UTF8(key.get(), "_id", "group");
-    bson_error_t why{};
-    require_done(mongoc_collection_insert_one(groups.get(), key.get(), nullptr, nullptr, &why), why, "insert");
+    insert_group(groups);
+    counter inserted;
+    counter committed;
+    constexpr auto segment = batch_of_documents::most;
     stopwatch const watch;
-    for (std::int64_t i = 1; i <= count; ++i) {
-        bson_value change;
-        bson_t fields;
-        BSON_APPEND_DOCUMENT_BEGIN(change.get(), "$set", &fields);
-        BSON_APPEND_INT64(&fields, "low", i * 100);
-        bson_append_document_end(change.get(), &fields);
-        require_done(mongoc_collection_update_one(groups.get(), key.get(), change.get(), nullptr, nullptr, &why), why,
-                     "update");
-    }
-    return static_cast<double>(count) / watch.seconds();
+    auto producing = std::async(std::launch::async, [&] {
+        count_to(count, inserted, [&](std::int64_t first) {
+            committed.wait_for(first + segment - lead);
+            insert_segment(segments, first / segment, first, segment);
+            return first + segment;
+        });
+    });
+    count_to(count, committed, [&](std::int64_t low) {
+        inserted.wait_for(low + window_size);
+        update_group(groups, low + window_size);
+        return low + window_size;
+    });
+    auto const rate = static_cast<double>(count) / watch.seconds();
+    producing.get();
+    return rate;
 }
 
 }  // namespace bench

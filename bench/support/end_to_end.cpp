@@ -114,8 +114,7 @@ double end_to_end_rate(std::string const& url, std::int64_t count, int in_flight
     run(open(url, in_flight, handles));
     consumed result;
     result.seen.resize(static_cast<std::size_t>(count / window_size));
-    // The source is drawn from as fast as the windows are dealt with, as Bytewax does it, with some room between.
-    allowance allowed(100'000);
+    allowance allowed(producer_lead);
     stopwatch const watch;
     std::thread producing([&] { run(produce(handles.stream, count, allowed)); });
     asio::io_context context(1);
