@@ -2,13 +2,17 @@
 // one for every hundred earthquakes, one for every two seconds.
 //   demo [--seconds N] [--interval N] [--feed FILE]
 // The stream is in a temporary database on SQLite, which is removed at the end, or, under a new name each time, in the
-// one that the environment variable MINIBATCH_URL names.
+// one that the environment variable MINIBATCH_URL names. SIGINT or SIGTERM ends it early, and that is removed as well.
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -121,6 +125,27 @@ asio::awaitable<void> replay(settings how, minibatch::stream stream, std::vector
     co_await (all() && by_hundreds(hundreds) && by_time(times, feed.size()));
 }
 
+/// As `replay`, until a signal asks for the end.
+asio::awaitable<void> replay_until_signal(settings how, minibatch::stream stream,
+                                          std::vector<json::value> const& feed) {
+    auto const executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal end;
+    bool ended = false;
+    asio::signal_set signals(executor, SIGINT, SIGTERM);
+    signals.async_wait([&](boost::system::error_code problem, int) {
+        if (problem) return;  // no signal: the replay is over
+        ended = true;
+        end.emit(asio::cancellation_type::terminal);
+    });
+    try {
+        co_await asio::co_spawn(executor, replay(how, stream, feed),
+                                asio::bind_cancellation_slot(end.slot(), asio::use_awaitable));
+    } catch (std::exception const&) {
+        if (!ended) throw;
+        std::printf("stopped\n");  // all of its parts have failed, as they were cancelled
+    }
+}
+
 asio::awaitable<void> show(settings how) {
     auto const feed = read_earthquakes(how.feed);
     temporary_directory const directory;
@@ -133,7 +158,7 @@ asio::awaitable<void> show(settings how) {
         // In a database that stays, each run has a stream of its own.
         auto const name = "quakes-" + std::to_string(std::time(nullptr)) + "-" + std::to_string(::getpid());
         auto const stream = co_await minibatch::stream::get_or_create(db, name);
-        co_await replay(how, stream, feed);
+        co_await replay_until_signal(how, stream, feed);
         co_await db.delete_stream(name);
     }
 }
