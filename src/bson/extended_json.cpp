@@ -15,17 +15,17 @@
 namespace minibatch::bson {
 namespace {
 
-constexpr std::string_view digits = "0123456789";
+constexpr std::string_view decimal_digits = "0123456789";
 constexpr std::string_view hex_digits = "0123456789abcdefABCDEF";
 
 /// The one or two fields of a wrapper, or of the object inside it.
-struct fields {
+struct wrapper_fields {
     std::size_t count = 0;
     std::array<element, 2> field;
 };
 
-std::optional<fields> fields_of(std::span<std::uint8_t const> object) {
-    fields result;
+std::optional<wrapper_fields> fields_of(std::span<std::uint8_t const> object) {
+    wrapper_fields result;
     reader from(object);
     element next;
     while (from.next(next)) {
@@ -36,7 +36,7 @@ std::optional<fields> fields_of(std::span<std::uint8_t const> object) {
 }
 
 /// The fields `first` and `second` of the object in `value`, if it is one with just these, in any order.
-std::optional<fields> pair_in(element const& value, std::string_view first, std::string_view second) {
+std::optional<wrapper_fields> pair_in(element const& value, std::string_view first, std::string_view second) {
     if (value.type != BSON_TYPE_DOCUMENT) return std::nullopt;
     auto found = fields_of(value.value);
     if (!found || found->count != 2) return std::nullopt;
@@ -93,7 +93,7 @@ bool number_decimal(std::string_view text, bytes& out) {
     constexpr std::size_t longest_exponent = 6;
     if (text.empty() || text.size() > longest) return false;
     auto const exponent = text.find_first_of("eE");
-    if (text.find_first_of(digits) != std::string_view::npos) {
+    if (text.find_first_of(decimal_digits) != std::string_view::npos) {
         if (!consists_of(text, "0123456789.eE+-")) return false;
         if (exponent != std::string_view::npos && text.size() - exponent > longest_exponent + 1) return false;
     } else if (text != "NaN" && text != "Infinity" && text != "-Infinity") {

@@ -19,10 +19,10 @@ void append_number(Number value, std::string& out) {
 }
 
 void append_hex(std::span<std::uint8_t const> bytes, std::string& out) {
-    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr std::string_view hex_alphabet = "0123456789abcdef";
     for (auto const byte : bytes) {
-        out += digits[byte >> 4U];
-        out += digits[byte & 15U];
+        out += hex_alphabet[byte >> 4U];
+        out += hex_alphabet[byte & 15U];
     }
 }
 

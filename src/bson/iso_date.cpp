@@ -9,11 +9,11 @@ namespace {
 
 using namespace std::chrono;  // NOLINT(google-build-using-namespace): calendar and clock types
 
-constexpr std::string_view digits = "0123456789";
+constexpr std::string_view numerals = "0123456789";
 
-/// Takes a number of `n` digits off the front of a text.
+/// Takes a number of `n` numerals off the front of a text.
 std::optional<int> take(std::string_view& text, std::size_t n) {
-    if (text.size() < n || text.substr(0, n).find_first_not_of(digits) != std::string_view::npos) return std::nullopt;
+    if (text.size() < n || text.substr(0, n).find_first_not_of(numerals) != std::string_view::npos) return std::nullopt;
     int value = 0;
     std::from_chars(text.data(), text.data() + n, value);
     text.remove_prefix(n);
@@ -50,7 +50,7 @@ std::optional<std::int64_t> parse_iso_date(std::string_view text) {
     if (!date.ok()) return std::nullopt;
     milliseconds time = hours(*h) + minutes(*min) + seconds(*s);
     if (skip(text, '.')) {
-        auto const n = std::min(text.find_first_not_of(digits), text.size());
+        auto const n = std::min(text.find_first_not_of(numerals), text.size());
         if (n < 1 || n > 3) return std::nullopt;
         auto const fraction = take(text, n);
         time += milliseconds(*fraction * (n == 1 ? 100 : n == 2 ? 10 : 1));

@@ -34,7 +34,7 @@ size string(bytes_view bytes) noexcept {
     return *length + 4;
 }
 
-size document(bytes_view bytes) noexcept {
+size document_size(bytes_view bytes) noexcept {
     auto const length = length_at(bytes);
     if (!length || *length < 5 || *length > bytes.size() || bytes[*length - 1] != 0) return std::nullopt;
     return *length;
@@ -71,7 +71,7 @@ size code_with_scope(bytes_view bytes) noexcept {
     auto const inside = bytes.subspan(4, *length - 4);
     auto const code = string(inside);
     if (!code) return std::nullopt;
-    auto const scope = document(inside.subspan(*code));
+    auto const scope = document_size(inside.subspan(*code));
     if (!scope || *code + *scope != inside.size()) return std::nullopt;
     return *length;
 }
@@ -89,7 +89,7 @@ size size_of(std::uint8_t type, bytes_view bytes) noexcept {
             return string(bytes);
         case BSON_TYPE_DOCUMENT:
         case BSON_TYPE_ARRAY:
-            return document(bytes);
+            return document_size(bytes);
         case BSON_TYPE_BINARY:
             return binary(bytes);
         case BSON_TYPE_UNDEFINED:
@@ -123,7 +123,7 @@ std::string_view element::text_at(bytes_view bytes) noexcept {
 }
 
 reader::reader(bytes_view whole) noexcept {
-    if (document(whole) != whole.size()) {
+    if (document_size(whole) != whole.size()) {
         damage();
     } else {
         rest_ = whole.subspan(4, whole.size() - 5);
