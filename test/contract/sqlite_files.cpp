@@ -14,6 +14,8 @@
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(sqlite_files)
+
 namespace {
 
 /// Permissions bind everybody but root.
@@ -36,8 +38,6 @@ void refused(std::string const& path, errc code, std::string const& about) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(sqlite_files)
 
 BOOST_AUTO_TEST_CASE(what_is_no_database_of_ours) {
     temporary_directory dir;

@@ -7,6 +7,8 @@ using namespace minibatch;
 using namespace minibatch::test;
 using std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(sqlite_locks)
+
 namespace {
 
 /// Another program holds the lock that an append waits for.
@@ -37,8 +39,6 @@ struct locked {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(sqlite_locks)
 
 BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
     locked w;

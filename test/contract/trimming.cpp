@@ -3,6 +3,8 @@
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(trimming)
+
 namespace {
 
 void advance(rig const& r, group_id const& group, std::int64_t low) {
@@ -14,8 +16,6 @@ void advance(rig const& r, group_id const& group, std::int64_t low) {
 using losses = std::vector<std::pair<std::string, std::int64_t>>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(trimming)
 
 BOOST_DATA_TEST_CASE(behind_all_groups, every_store(), kind) {
     rig r(kind);

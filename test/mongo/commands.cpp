@@ -9,6 +9,8 @@
 
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(commands_of_a_window)
+
 namespace {
 
 constexpr double most = 2;
@@ -38,8 +40,6 @@ std::string const& url_of_backlog() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(commands_of_a_window)
 
 BOOST_DATA_TEST_CASE(caught_up, boost::unit_test::data::make(sizes), size) {
     auto const url = fresh_database_url();

@@ -6,6 +6,8 @@
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(documents)
+
 namespace {
 
 constexpr std::size_t limit = std::size_t{15} << 20;
@@ -26,8 +28,6 @@ std::string many_numbers(std::size_t size) {
 std::string one_text(std::size_t size) { return "{\"a\":\"" + std::string(size - 8, 'x') + "\"}"; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(documents)
 
 /// What is allowed is the same on every store, although BSON is larger and a document of MongoDB has 16 MiB.
 COROUTINE_TEST(near_and_over_the_limits) {

@@ -17,6 +17,8 @@ using namespace minibatch::test;
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(outages)
+
 namespace {
 
 /// Producers and consumers that go on until they are told to stop. What they meet is an error of the test.
@@ -153,8 +155,6 @@ class load {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(outages)
 
 BOOST_AUTO_TEST_CASE(killed_under_load) {
     mongo_server server({.sync_on_commit = true});

@@ -9,6 +9,8 @@
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(mongo_parts)
+
 namespace {
 
 /// What a handle consists of.
@@ -34,8 +36,6 @@ struct parts {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mongo_parts)
 
 /// Somebody in this process may have read it for reasons of his own; whoever waits has not heard of it.
 BOOST_AUTO_TEST_CASE(what_was_read_is_still_news) {

@@ -11,6 +11,8 @@
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(refusals)
+
 namespace {
 
 /// What opening ended with; the password of none of the URLs may show.
@@ -50,8 +52,6 @@ holder holder_of_one_message(minibatch::store::store& db, milliseconds time) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(refusals)
 
 BOOST_AUTO_TEST_CASE(credentials_and_rights) {
     mongo_server const server({.auth = true});

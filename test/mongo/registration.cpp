@@ -10,6 +10,8 @@ using namespace minibatch;
 using namespace minibatch::test;
 using namespace minibatch::store;
 
+BOOST_AUTO_TEST_SUITE(registration)
+
 namespace {
 
 steady_time soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
@@ -37,8 +39,6 @@ struct handles {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(registration)
 
 BOOST_AUTO_TEST_CASE(deleted_between_the_name_and_the_progress) {
     int deletions = 0;  // before the handles, which still send commands when they close

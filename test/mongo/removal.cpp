@@ -13,6 +13,8 @@ using namespace minibatch;
 using namespace minibatch::test;
 using namespace minibatch::store;
 
+BOOST_AUTO_TEST_SUITE(removal)
+
 namespace {
 
 /// Both clocks go when the test says so.
@@ -71,8 +73,6 @@ void append(steered_database const& at, minibatch::store::store& to, log_id log,
 using numbers = std::vector<int>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(removal)
 
 BOOST_AUTO_TEST_CASE(trimmed_records_stay_for_ten_seconds) {
     steered_database const at;

@@ -10,6 +10,8 @@ using namespace minibatch;
 using namespace minibatch::test;
 using std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(server_faults)
+
 namespace {
 
 /// There is one fail point a server, so that each thread has one of its own.
@@ -164,8 +166,6 @@ std::vector<std::string> const& command_names() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(server_faults)
 
 BOOST_AUTO_TEST_CASE(what_passes) {
     std::vector<std::function<std::string()>> all;

@@ -9,6 +9,8 @@ using namespace minibatch;
 using namespace minibatch::test;
 using std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(wire_faults)
+
 namespace {
 
 /// What a call may take beyond its time-out: closing the driver's clients takes 500 ms, and sanitizers slow all down.
@@ -150,8 +152,6 @@ fault const faults[] = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(wire_faults)
 
 BOOST_AUTO_TEST_CASE(lost_requests_and_answers) {
     std::vector<std::function<std::string()>> all;

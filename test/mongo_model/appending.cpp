@@ -8,6 +8,8 @@
 
 using namespace mongo_model;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(mongo_model_appending)
+
 namespace {
 
 struct run_of {
@@ -101,8 +103,6 @@ constexpr weather foul{.lost = 20,
                        .clock_set = 100};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mongo_model_appending)
 
 BOOST_AUTO_TEST_CASE(alone_with_a_healthy_server) {
     for (std::uint32_t seed = 1; seed <= 20; ++seed) {

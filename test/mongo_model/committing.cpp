@@ -9,6 +9,8 @@
 
 using namespace mongo_model;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(mongo_model_committing)
+
 namespace {
 
 void check(group_ledger& told, group_replicas const& replicas) {
@@ -77,8 +79,6 @@ void run_all(weather const& how, int holders, std::uint32_t seeds) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mongo_model_committing)
 
 BOOST_AUTO_TEST_CASE(alone_with_a_healthy_server) {
     for (std::uint32_t seed = 1; seed <= 10; ++seed) {

@@ -9,6 +9,8 @@
 namespace asio = boost::asio;
 using minibatch::errc;
 
+BOOST_AUTO_TEST_SUITE(appending)
+
 namespace {
 
 asio::awaitable<std::vector<std::string>> texts_in(minibatch::stream stream, int partition = 0) {
@@ -19,8 +21,6 @@ asio::awaitable<std::vector<std::string>> texts_in(minibatch::stream stream, int
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(appending)
 
 COROUTINE_TEST(texts_are_appended_as_one_batch) {
     auto const db = co_await minibatch::connect("memory:");

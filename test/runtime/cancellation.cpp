@@ -8,6 +8,8 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(cancellation)
+
 namespace {
 
 template <class T>
@@ -86,8 +88,6 @@ bool interrupt(rig& w, asio::awaitable<T> operation, int steps, by how, std::opt
 bool in_vain(std::optional<error_code> const& outcome) { return outcome == error_code(asio::error::operation_aborted); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(cancellation)
 
 BOOST_AUTO_TEST_CASE(append) {
     for (auto const [how, at] : every_way) {

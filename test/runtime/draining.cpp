@@ -6,6 +6,8 @@
 namespace asio = boost::asio;
 namespace json = boost::json;
 
+BOOST_AUTO_TEST_SUITE(draining)
+
 namespace {
 
 /// Windows of two; messages with `"drop": true` are discarded when they come first.
@@ -39,8 +41,6 @@ json::value const plain = json::object{{"a", 1}};
 json::value const dropped = json::object{{"drop", true}};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(draining)
 
 COROUTINE_TEST(a_custom_emitter_is_asked_to_the_end) {
     minibatch::test::temporary_directory const directory;

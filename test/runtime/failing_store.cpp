@@ -7,6 +7,8 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(failing_calls)
+
 namespace {
 
 /// A day in the life of a stream, told by a caller who repeats what has failed. Everything is noted in a ledger.
@@ -213,8 +215,6 @@ void fail_each(errc code, failing_store::way how = failing_store::way::refused, 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(failing_calls)
 
 BOOST_AUTO_TEST_CASE(unavailable) { fail_each(errc::unavailable); }
 BOOST_AUTO_TEST_CASE(storage_full) { fail_each(errc::storage_full); }

@@ -16,6 +16,8 @@ namespace json = boost::json;
 using minibatch::errc;
 using minibatch::test::in_child;
 
+BOOST_AUTO_TEST_SUITE(after_fork)
+
 namespace {
 
 json::value const document = json::object{{"a", 1}};
@@ -107,8 +109,6 @@ int use_and_let_go(handles& all) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(after_fork)
 
 COROUTINE_TEST(what_a_child_inherited_is_refused) {
     minibatch::test::temporary_directory const directory;

@@ -7,6 +7,8 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(lanes)
+
 namespace {
 
 using names = std::vector<std::string>;
@@ -61,8 +63,6 @@ struct queue_rig : remote_rig {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(lanes)
 
 BOOST_AUTO_TEST_CASE(an_append_that_hangs_holds_up_no_other_lane) {
     queue_rig w;

@@ -6,6 +6,8 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(leases)
+
 namespace {
 
 /// A consumer that holds the first window, and a second one, in another process as it were, that waits for the lease.
@@ -27,8 +29,6 @@ struct contest : rig {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(leases)
 
 BOOST_AUTO_TEST_CASE(renewed_every_third) {
     rig w;

@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(model)
+
 namespace {
 
 /// Random events on the runtime. Up to two consumers of one group compete, on handles of their own; the store of each
@@ -288,8 +290,6 @@ void simulate(strategy const& how, std::int64_t exact = 0, int in_flight = 1) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(model)
 
 BOOST_AUTO_TEST_CASE(count) { simulate(count_window(3), 3); }
 BOOST_AUTO_TEST_CASE(several_in_flight) { simulate(count_window(2), 2, 4); }

@@ -13,6 +13,8 @@ using namespace boost::asio::experimental::awaitable_operators;
 namespace asio = boost::asio;
 using minibatch::errc;
 
+BOOST_AUTO_TEST_SUITE(racing)
+
 namespace {
 
 /// A consumer of a stream that is not there any more: it has nothing but an error to tell.
@@ -34,8 +36,6 @@ asio::awaitable<minibatch::consumer> orphan() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(racing)
 
 // As docs/delivery.md says.
 COROUTINE_TEST(the_or_operator_waits_for_a_success_and_drops_errors) {

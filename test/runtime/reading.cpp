@@ -6,6 +6,9 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+/// When consumers read, and when they leave it.
+BOOST_AUTO_TEST_SUITE(late_reading)
+
 namespace {
 
 /// A far database whose messages come from elsewhere, in segments of a certain size.
@@ -50,9 +53,6 @@ struct far_rig : remote_rig {
 };
 
 }  // namespace
-
-/// When consumers read, and when they leave it.
-BOOST_AUTO_TEST_SUITE(late_reading)
 
 BOOST_AUTO_TEST_CASE(a_window_costs_one_read_and_one_commit) {
     for (int const size : {10, 1'000}) {

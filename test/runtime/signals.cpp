@@ -6,6 +6,9 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+/// What consumers do, and do not do, when they hear that something has changed.
+BOOST_AUTO_TEST_SUITE(signals)
+
 namespace {
 
 /// A handle on a far database, and a stream on another handle, through which messages come.
@@ -19,9 +22,6 @@ struct two_handles : remote_rig {
 };
 
 }  // namespace
-
-/// What consumers do, and do not do, when they hear that something has changed.
-BOOST_AUTO_TEST_SUITE(signals)
 
 BOOST_AUTO_TEST_CASE(a_standby_asks_again_only_when_the_lease_has_changed) {
     two_handles w;

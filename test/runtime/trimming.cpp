@@ -11,6 +11,8 @@
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
+BOOST_AUTO_TEST_SUITE(trimming)
+
 namespace {
 
 /// Another program that keeps everybody from writing.
@@ -30,8 +32,6 @@ class blocker {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(trimming)
 
 // Trimming falls due while commits are waiting to be stored: it must not be taken to cover them.
 COROUTINE_TEST(nothing_stays_behind_commits_that_had_to_wait) {

@@ -6,6 +6,8 @@ using namespace std::chrono_literals;
 using namespace minibatch;
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(virtual_time_windows)
+
 namespace {
 
 time_ms ms(time_point when) { return when.time_since_epoch().count(); }
@@ -20,8 +22,6 @@ void check_window(next const& got, std::vector<std::int64_t> const& expected, ti
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(virtual_time_windows)
 
 BOOST_AUTO_TEST_CASE(fixed_windows_close_at_their_bounds) {
     rig w;

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(tool_line_reader)
+
 namespace {
 
 using minibatch::tool::input_line;
@@ -280,3 +282,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_named_after_the_lines_before_it) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

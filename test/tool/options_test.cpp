@@ -8,6 +8,8 @@
 #include "tool/option_values.hpp"
 #include "tool/options.hpp"
 
+BOOST_AUTO_TEST_SUITE(tool_options)
+
 namespace {
 
 using namespace minibatch::tool;
@@ -227,3 +229,5 @@ BOOST_AUTO_TEST_CASE(seconds_are_rounded_to_milliseconds) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include "bson/from_json.hpp"
 #include "bson/to_json.hpp"
 
+BOOST_AUTO_TEST_SUITE(bson_look_alikes)
+
 namespace {
 
 using minibatch::bson::document;
@@ -120,8 +122,6 @@ std::vector<std::string> const look_alikes = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(bson_look_alikes)
 
 BOOST_DATA_TEST_CASE(what_is_no_wrapper_stays_as_it_is, boost::unit_test::data::make(look_alikes), text) {
     for (auto const& json : {in_field(text), in_field("[[" + text + "]]"), text}) {

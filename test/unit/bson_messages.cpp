@@ -14,6 +14,8 @@
 #include "bson/to_json.hpp"
 #include "log/segment.hpp"
 
+BOOST_AUTO_TEST_SUITE(bson_messages)
+
 namespace {
 
 using minibatch::errc;
@@ -74,8 +76,6 @@ std::vector<kept_row> const kept = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(bson_messages)
 
 BOOST_DATA_TEST_CASE(a_message_comes_back, boost::unit_test::data::make(kept), row) {
     // among others, so that the right line is found

@@ -12,6 +12,8 @@
 #include "bson_random.hpp"
 #include "log/segment.hpp"
 
+BOOST_AUTO_TEST_SUITE(bson_round_trip)
+
 namespace {
 
 namespace json = boost::json;
@@ -31,8 +33,6 @@ std::string bytes_of(document const& document) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(bson_round_trip)
 
 BOOST_AUTO_TEST_CASE(random_json_comes_back) {
     random_json random(1);

@@ -12,6 +12,8 @@
 #include "bson/from_json.hpp"
 #include "bson/to_json.hpp"
 
+BOOST_AUTO_TEST_SUITE(bson_rules)
+
 namespace {
 
 namespace json = boost::json;
@@ -143,8 +145,6 @@ document deep(std::size_t depth, document inner) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(bson_rules)
 
 BOOST_DATA_TEST_CASE(texts_against_the_rules_are_refused, boost::unit_test::data::make(refused_texts), row) {
     auto what = row.what;

@@ -12,6 +12,8 @@
 #include "bson/from_json.hpp"
 #include "bson/to_json.hpp"
 
+BOOST_AUTO_TEST_SUITE(bson_types)
+
 namespace {
 
 using minibatch::bson::document;
@@ -189,8 +191,6 @@ std::vector<row> const rows = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(bson_types)
 
 BOOST_DATA_TEST_CASE(json_becomes_what_it_stands_for, boost::unit_test::data::make(rows), row) {
     document expected;

@@ -9,6 +9,8 @@
 using minibatch::document::decode_all;
 using pieces = std::vector<std::string_view>;
 
+BOOST_AUTO_TEST_SUITE(document_decode_all)
+
 namespace {
 
 std::string nested(std::size_t depth) {
@@ -20,8 +22,6 @@ std::string nested(std::size_t depth) {
 bool is_corrupt(minibatch::error const& problem) { return problem.code() == minibatch::errc::corrupt; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(document_decode_all)
 
 BOOST_AUTO_TEST_CASE(pieces_become_one_array) {
     struct row {

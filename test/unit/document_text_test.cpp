@@ -5,6 +5,8 @@
 #include <ostream>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(document_text)
+
 namespace {
 
 using minibatch::decode_document;
@@ -155,3 +157,5 @@ BOOST_AUTO_TEST_CASE(an_error_leaves_no_trace_in_the_next_call) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,8 @@
 
 #include "document/utf8.hpp"
 
+BOOST_AUTO_TEST_SUITE(document_value)
+
 namespace {
 
 namespace json = boost::json;
@@ -122,3 +124,5 @@ BOOST_AUTO_TEST_CASE(utf8_rules) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_SUITE_END()

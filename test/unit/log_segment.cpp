@@ -8,6 +8,8 @@ using minibatch::error;
 using minibatch::log::segment;
 using minibatch::log::segment_text;
 
+BOOST_AUTO_TEST_SUITE(log_segment)
+
 namespace {
 
 segment read(std::string text, std::int64_t count) {
@@ -15,8 +17,6 @@ segment read(std::string text, std::int64_t count) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(log_segment)
 
 BOOST_AUTO_TEST_CASE(what_is_put_together_is_read_back) {
     segment_text text;

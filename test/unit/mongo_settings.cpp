@@ -14,6 +14,8 @@ using namespace minibatch;
 using namespace minibatch::store;
 using mongo::parse_settings;
 
+BOOST_AUTO_TEST_SUITE(mongo_settings)
+
 namespace {
 
 std::string refusal(std::string const& url) {
@@ -43,8 +45,6 @@ mongo::server_traits read(char const* json) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mongo_settings)
 
 BOOST_AUTO_TEST_CASE(defaults) {
     auto const how = parse_settings("mongodb://db1/numbers", 10);

@@ -5,6 +5,8 @@
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(windowing_custom)
+
 namespace {
 
 // Answers what the test has laid ready, and keeps what it was asked.
@@ -25,8 +27,6 @@ struct scripted : window_emitter {
 using offsets = std::vector<std::int64_t>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(windowing_custom)
 
 BOOST_AUTO_TEST_CASE(it_takes_what_it_wants_in_its_order) {
     auto const emitter = std::make_shared<scripted>();

@@ -6,6 +6,8 @@
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(windowing_demand)
+
 namespace {
 
 struct row {
@@ -23,8 +25,6 @@ std::string show(demand const& asked) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(windowing_demand)
 
 BOOST_AUTO_TEST_CASE(how_many_messages_are_worth_reading) {
     auto const age = max_age(milliseconds(100));

@@ -4,6 +4,8 @@
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(windowing_fixed)
+
 namespace {
 
 strategy every(std::int64_t interval, fixed_time_options options = {}) {
@@ -17,8 +19,6 @@ store::progress started(time_ms at) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(windowing_fixed)
 
 BOOST_AUTO_TEST_CASE(a_window_closes_once_no_message_can_come) {
     bench b(every(100), started(1010));

@@ -7,6 +7,8 @@
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(windowing_model)
+
 namespace {
 
 // Takes some messages in some order and throws some away.
@@ -37,8 +39,6 @@ void run(strategy const& how, std::uint32_t seeds = 300, bool retention = false)
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(windowing_model)
 
 BOOST_AUTO_TEST_CASE(count) { run(count_window(7)); }
 BOOST_AUTO_TEST_CASE(bytes) { run(max_bytes(100)); }

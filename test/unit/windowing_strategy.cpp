@@ -4,6 +4,8 @@
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(windowing_strategy)
+
 namespace {
 
 struct nothing_ready : window_emitter {
@@ -11,8 +13,6 @@ struct nothing_ready : window_emitter {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(windowing_strategy)
 
 BOOST_AUTO_TEST_CASE(triggers_compose_in_any_order) {
     auto const how = max_age(milliseconds(200)) || count_window(500) || max_bytes(1 << 20);

@@ -5,6 +5,8 @@
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
+BOOST_AUTO_TEST_SUITE(windowing_tracker)
+
 namespace {
 
 using times = std::vector<store::time_range>;
@@ -29,8 +31,6 @@ cut time_window(ranges offsets, time_ms end) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(windowing_tracker)
 
 BOOST_AUTO_TEST_CASE(low_follows_what_is_contiguous) {
     progress_tracker tracker({});

@@ -123,9 +123,9 @@ class echo_client {
     bool silent() { return !ready(100); }
 
   private:
-    bool ready(int milliseconds) {
+    bool ready(int limit) {  // in milliseconds
         pollfd watched{socket_.native_handle(), POLLIN, 0};
-        return ::poll(&watched, 1, milliseconds) == 1;
+        return ::poll(&watched, 1, limit) == 1;
     }
 
     boost::asio::io_context context_;

@@ -13,6 +13,8 @@
 
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(mongo_servers)
+
 namespace {
 
 bool holds(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
@@ -63,8 +65,6 @@ class environment {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mongo_servers)
 
 BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_kills) {
     mongo_server server({.sync_on_commit = true});

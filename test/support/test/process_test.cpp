@@ -18,6 +18,8 @@
 
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(other_processes)
+
 namespace {
 
 constexpr milliseconds limit{20'000};
@@ -28,8 +30,6 @@ std::string text_of(std::string const& name) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(other_processes)
 
 BOOST_AUTO_TEST_CASE(outputs_and_results) {
     temporary_directory const directory;

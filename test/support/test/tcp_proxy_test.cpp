@@ -12,6 +12,8 @@ using namespace minibatch::test;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(tcp_proxies)
+
 namespace {
 
 /// As MongoDB's: its length in front, four bytes that count themselves.
@@ -34,8 +36,6 @@ struct proxied {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(tcp_proxies)
 
 BOOST_AUTO_TEST_CASE(everything_passes_and_is_counted) {
     proxied to;
