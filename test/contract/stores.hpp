@@ -8,24 +8,16 @@
 #include <vector>
 
 #include "store/open.hpp"
+#include "support/chosen_stores.hpp"
 #include "support/fake_clock.hpp"
-#ifdef MINIBATCH_TEST_CONTRACT_ON_MONGO
-#include "support/mongo_database.hpp"
-#endif
 #include "support/temporary_directory.hpp"
 
 namespace minibatch::test {
 
 using namespace store;
 
-/// The stores that the contract is checked on. Another store joins the suite here and in `rig::rig`.
-inline auto every_store() {
-#ifdef MINIBATCH_TEST_CONTRACT_ON_MONGO
-    return boost::unit_test::data::make(std::vector<std::string>{"mongo"});
-#else
-    return boost::unit_test::data::make(std::vector<std::string>{"memory", "sqlite"});
-#endif
-}
+/// The stores that the contract is checked on, see support/chosen_stores.hpp.
+inline auto every_store() { return boost::unit_test::data::make(chosen_stores()); }
 
 inline steady_time soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
 
@@ -82,12 +74,8 @@ struct rig {
     log_state state(log_id log) const { return db->state(log, soon()); }
 
     std::string fresh_url(std::string const& kind) const {
-        static int count = 0;
-#ifdef MINIBATCH_TEST_CONTRACT_ON_MONGO
-        if (kind == "mongo") return fresh_database_url();
-#endif
-        if (kind == "memory") return "memory:rig" + std::to_string(++count);
-        return "sqlite:" + (directory / "test.db") + "?synchronous=normal";
+        auto const made = empty_database(kind, directory.path());
+        return kind == "sqlite" ? made + "?synchronous=normal" : made;
     }
 
     temporary_directory directory;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "reliability/checks.hpp"
@@ -9,19 +8,19 @@
 /// What the tests that kill processes have in common.
 namespace minibatch::test {
 
-/// A new one, or the one that MINIBATCH_RELIABILITY_SEED asks to be repeated.
-std::uint64_t seed_of_run();
-
 /// How workers are run and killed, and what their windows must look like.
 struct kill_plan {
     expectation windows;
     /// As the worker knows it: count:N, relaxed:MS, fixed:MS.
     std::string strategy;
     bool keep = false;
-    int kills = 0;
+    int kills = 0;  // of the long form; the short one has a third of them
 };
 
-/// What the consumers of this plan are told.
+/// How many kills this run makes.
+int kills_of_run(kill_plan const& how);
+
+/// The options that the consumers of this plan are started with.
 std::vector<std::string> consuming(kill_plan const& how);
 
 /// Checks all that the workers have told, and what is left in the database: what was acknowledged is in windows, once

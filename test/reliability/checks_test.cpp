@@ -4,6 +4,8 @@
 
 using namespace minibatch::test;
 
+BOOST_AUTO_TEST_SUITE(reliability_checks)
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -55,8 +57,6 @@ lines with(lines from, std::size_t before, std::string const& line) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(reliability_checks)
 
 BOOST_AUTO_TEST_CASE(nothing_wrong) {
     BOOST_TEST(problems(good) == 0U);

@@ -16,6 +16,8 @@ using namespace minibatch;
 using namespace minibatch::test;
 namespace asio = boost::asio;
 
+BOOST_AUTO_TEST_SUITE(handover)
+
 namespace {
 
 using std::chrono::steady_clock;
@@ -136,8 +138,6 @@ bool same(delivery const& a, delivery const& b) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(handover)
 
 BOOST_AUTO_TEST_CASE(a_holder_that_was_stopped_is_fenced) {
     temporary_directory const directory;

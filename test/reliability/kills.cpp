@@ -4,8 +4,11 @@
 
 #include "reliability/after_kills.hpp"
 #include "reliability/chaos.hpp"
+#include "support/soak.hpp"
 
 using namespace minibatch::test;
+
+BOOST_AUTO_TEST_SUITE(kills)
 
 namespace {
 
@@ -25,12 +28,12 @@ std::string integrity(std::string const& database) {
 
 void run(kill_plan const& how) {
     auto const seed = seed_of_run();
-    BOOST_TEST_INFO_SCOPE("MINIBATCH_RELIABILITY_SEED=" << seed);
+    BOOST_TEST_INFO_SCOPE("MINIBATCH_TEST_SEED=" << seed);
     auto told = consuming(how);
     told.push_back("lease=300");
     chaos all(seed, {"partitions=" + std::to_string(how.windows.partitions)}, told);
     try {
-        all.run(how.kills);
+        all.run(kills_of_run(how));
         all.finish();
     } catch (std::exception const& problem) {
         BOOST_FAIL(problem.what());
@@ -40,8 +43,6 @@ void run(kill_plan const& how) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(kills)
 
 BOOST_AUTO_TEST_CASE(count_windows) { run({{.count = 10}, "count:10", false, 100}); }
 BOOST_AUTO_TEST_CASE(several_in_flight) { run({{.max_in_flight = 4, .count = 7}, "count:7", false, 100}); }

@@ -5,16 +5,16 @@
 #include <boost/asio/thread_pool.hpp>
 #include <minibatch.hpp>
 
+#include "support/chosen_stores.hpp"
 #include "support/coroutine.hpp"
-#ifdef MINIBATCH_TEST_ON_MONGO
-#include "support/mongo_database.hpp"
-#endif
 #include "support/temporary_directory.hpp"
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
 namespace json = boost::json;
 using minibatch::errc;
+
+BOOST_AUTO_TEST_SUITE(end_to_end)
 
 namespace {
 
@@ -26,13 +26,12 @@ std::vector<std::int64_t> values(minibatch::window const& window) {
     return found;
 }
 
-/// Databases with nothing in them: every test runs on each of these. The last one can be opened twice.
-std::vector<std::string> urls([[maybe_unused]] minibatch::test::temporary_directory const& directory) {
-#ifdef MINIBATCH_TEST_ON_MONGO
-    return {minibatch::test::fresh_database_url()};
-#else
-    return {"memory:", "sqlite:" + (directory / "test.db")};
-#endif
+/// Empty databases, one on each of the chosen stores.
+std::vector<std::string> urls(minibatch::test::temporary_directory const& directory) {
+    std::vector<std::string> found;
+    for (auto const& store : minibatch::test::chosen_stores())
+        found.push_back(minibatch::test::empty_database(store, directory.path()));
+    return found;
 }
 
 asio::awaitable<errc> code_of(asio::awaitable<void> operation) {
@@ -45,8 +44,6 @@ asio::awaitable<errc> code_of(asio::awaitable<void> operation) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(end_to_end)
 
 COROUTINE_TEST(append_and_count_window) {
     minibatch::test::temporary_directory const directory;
