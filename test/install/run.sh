@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a finished build into an empty prefix, moves it, and has three other projects use it.
+# Installs a finished build into an empty prefix, moves it, and has three other projects use the library.
 #   test/install/run.sh BUILD-DIRECTORY
 set -euo pipefail
 build=$(realpath "${1:?usage: test/install/run.sh BUILD-DIRECTORY}")
@@ -30,8 +30,25 @@ PKG_CONFIG_PATH=$pc "$here/pkg_config/build.sh" "$work/pkg_config_consumer"
 "$work/pkg_config_consumer"
 PKG_CONFIG_PATH=$pc pkg-config --static --exists --print-errors minibatch
 
-echo "add_subdirectory"
+# The one build of the library here is without MongoDB, so that both are seen: a directory of another project, and a
+# program that needs nothing of the driver.
+echo "add_subdirectory, without MongoDB"
+cmake -S "$here/add_subdirectory" -B "$work/guest" -G Ninja -DMINIBATCH_SOURCE="$source" >/dev/null
 cmake -S "$here/add_subdirectory" -B "$work/add_subdirectory" -G Ninja -DMINIBATCH_SOURCE="$source" \
-    -DMINIBATCH_PRECOMPILE_HEADERS=ON >/dev/null
-cmake --build "$work/add_subdirectory" -j "$jobs" --target consumer
+    -DMINIBATCH_WITH_MONGODB=OFF -DMINIBATCH_BUILD_TOOL=ON -DCMAKE_UNITY_BUILD=ON >/dev/null
+cmake --build "$work/add_subdirectory" -j "$jobs" --target consumer minibatch_cli
 "$work/add_subdirectory/consumer"
+tool=$work/add_subdirectory/minibatch/src/tool/minibatch
+if ldd "$tool" | grep -E 'mongoc|bson'; then
+    echo "a build without MongoDB needs libraries of it" >&2
+    exit 1
+fi
+MINIBATCH_TOOL=$tool python3 "$source/test/tool/test_without_mongo.py"
+
+echo "configuration without MongoDB, without tests"
+cmake -S "$source" -B "$work/without_mongo" -G Ninja -DMINIBATCH_WITH_MONGODB=OFF >/dev/null
+cmake -S "$source" -B "$work/without_tests" -G Ninja -DBUILD_TESTING=OFF >/dev/null
+if ctest --test-dir "$work/without_tests" -N 2>/dev/null | grep -E 'Test +#'; then
+    echo "BUILD_TESTING=OFF has left tests" >&2
+    exit 1
+fi
