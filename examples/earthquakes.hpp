@@ -1,9 +1,9 @@
 #pragma once
 
-#include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
 #include <cstdint>
 #include <fstream>
+#include <minibatch/document.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -27,7 +27,7 @@ inline std::vector<boost::json::value> read_earthquakes(std::string const& path)
     if (!file) throw std::runtime_error("cannot read " + path);
     std::vector<boost::json::value> documents;
     for (std::string line; std::getline(file, line);) {
-        if (!line.empty()) documents.push_back(boost::json::parse(line));
+        if (!line.empty()) documents.push_back(minibatch::decode_document(line));
     }
     if (documents.empty()) throw std::runtime_error(path + " has no earthquakes in it");
     return documents;

@@ -30,7 +30,8 @@ struct encoded_document {
 /// line breaks. Positions in error texts count bytes from 1.
 [[nodiscard]] encoded_document encode_document_text(std::string_view json);
 
-/// Reads the text of an encoded document. Numbers come back exactly as they were. Throws `error` with `errc::corrupt`
+/// Reads the text of a document, whoever has encoded it. Numbers come back exactly: the double that is nearest
+/// to the digits, where Boost.JSON 1.81 may be off in the last bit. Throws `error` with `errc::corrupt`
 /// when the text is not JSON.
 [[nodiscard]] boost::json::value decode_document(std::string_view text, boost::json::storage_ptr storage = {});
 

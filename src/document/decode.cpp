@@ -41,7 +41,8 @@ class value_builder {
     bool on_int64(std::int64_t i, json::string_view, error_code&) { return stack_.push_int64(i), true; }
     bool on_uint64(std::uint64_t u, json::string_view, error_code&) { return stack_.push_uint64(u), true; }
     bool on_double(double approximate, json::string_view token, error_code&) {
-        // The text is parsed as one buffer, so that the token is the whole number.
+        // The text is parsed as one buffer, so that the token is the whole number. What is too small for any double
+        // has no conversion of its own.
         double exact = 0;
         auto const read = std::from_chars(token.data(), token.data() + token.size(), exact);
         stack_.push_double(read.ec == std::errc{} ? exact : approximate);

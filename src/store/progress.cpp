@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <limits>
+#include <minibatch/document.hpp>
 #include <minibatch/error.hpp>
 
 #include "store/rules.hpp"
@@ -19,6 +20,14 @@ constexpr std::array reasons{window_reason::count,   window_reason::time,  windo
 
 [[noreturn]] void damaged(std::string const& what) {
     throw error(errc::corrupt, "the details of a progress record are damaged: " + what);
+}
+
+json::value parse(std::string_view text) {
+    try {
+        return decode_document(text);
+    } catch (error const& problem) {
+        damaged(problem.diagnostics());
+    }
 }
 
 template <class Range>
@@ -135,9 +144,8 @@ void decode_details(std::string_view text, progress& value) {
     read.windows_done.clear();
     read.empty_failures.clear();
     if (text != no_details) {
-        json::error_code failed;
-        auto const parsed = json::parse({text.data(), text.size()}, failed);
-        if (failed || !parsed.is_object()) damaged("not a JSON object");
+        auto const parsed = parse(text);
+        if (!parsed.is_object()) damaged("not a JSON object");
         auto const& object = parsed.get_object();
         std::size_t required = 3;
         for (auto const& [key, field] : object) {

@@ -1,4 +1,4 @@
-#include <boost/json/parse.hpp>
+#include <minibatch/document.hpp>
 #include <minibatch/emitter.hpp>
 #include <minibatch/error.hpp>
 #include <string>
@@ -6,15 +6,12 @@
 namespace minibatch {
 
 boost::json::value message::data() const {
-    boost::json::parse_options options;
-    options.max_depth = 100;
-    error_code failed;
-    auto value = boost::json::parse(text_, failed, {}, options);
-    if (failed) {
-        throw error(errc::corrupt, "message " + std::to_string(offset_) + " of partition " +
-                                       std::to_string(partition_) + " is not a JSON document: " + failed.message());
+    try {
+        return decode_document(text_);
+    } catch (error const& problem) {
+        throw error(problem.code(), "message " + std::to_string(offset_) + " of partition " +
+                                        std::to_string(partition_) + ": " + problem.diagnostics());
     }
-    return value;
 }
 
 boost::json::array window_emitter::query(std::span<message const> taken) {
