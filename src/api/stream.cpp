@@ -7,6 +7,7 @@
 #include "api/producer_core.hpp"
 #include "api/stream_core.hpp"
 #include "store/names.hpp"
+#include "store/rules.hpp"
 
 namespace minibatch {
 namespace detail {
@@ -206,12 +207,10 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
                 if (found == info.groups.end())
                     found = info.groups.insert(found, group_info{.name = group.id.group, .owner = {}});
                 auto const& log = logs.at(static_cast<std::size_t>(group.id.log.partition));
-                auto const low = std::max(group.state.low, log.floor.offset);
+                auto const backlog = store::rules::backlog_of(group.state, log);
                 found->keep = found->keep || group.state.keep;
-                found->lag += log.end.offset - low;
-                for (auto const& range : group.state.committed) found->lag -= range.end - std::max(range.begin, low);
-                found->lost += group.state.lost +
-                               std::max<std::int64_t>(0, log.floor.offset - std::max(group.state.low, log.cleared));
+                found->lag += backlog.lag;
+                found->lost += backlog.lost;
                 if (found->owner.empty() && group.held.held() && group.held.expires > database.now())
                     found->owner = group.held.owner;
             }

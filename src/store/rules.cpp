@@ -28,6 +28,16 @@ void check_ranges(std::vector<offset_range> ranges, errc otherwise, std::string 
     }
 }
 
+/// How many offsets of [begin, end) are not committed.
+std::int64_t uncommitted(progress const& value, std::int64_t begin, std::int64_t end) noexcept {
+    begin = std::max(begin, value.low);
+    if (begin >= end) return 0;
+    auto count = end - begin;
+    for (auto const& range : value.committed)
+        count -= std::max<std::int64_t>(0, std::min(end, range.end) - std::max(begin, range.begin));
+    return count;
+}
+
 }  // namespace
 
 time_ms stamp(time_ms now, time_ms last_created) noexcept { return std::max(now, last_created); }
@@ -138,13 +148,9 @@ void check_write(document_write const& write) {
         throw error(errc::invalid_argument, "write to '" + write.target + "': not one line with a JSON object");
 }
 
-std::int64_t uncommitted(progress const& value, std::int64_t begin, std::int64_t end) noexcept {
-    begin = std::max(begin, value.low);
-    if (begin >= end) return 0;
-    auto count = end - begin;
-    for (auto const& range : value.committed)
-        count -= std::max<std::int64_t>(0, std::min(end, range.end) - std::max(begin, range.begin));
-    return count;
+backlog backlog_of(progress const& value, log_state const& log) noexcept {
+    return {uncommitted(value, log.floor.offset, log.end.offset),
+            value.lost + uncommitted(value, log.cleared, log.floor.offset)};
 }
 
 std::int64_t first_not(std::int64_t from, std::int64_t to, std::function<bool(std::int64_t)> const& before) {
@@ -192,11 +198,15 @@ std::int64_t trim_target(log_state const& log, retention const& limits, std::vec
     return first_not(from, last, [&](auto number) { return may_go(record(number)); });
 }
 
-std::vector<std::pair<std::string, std::int64_t>> losses(std::vector<group_state> const& groups, std::int64_t from,
-                                                         std::int64_t to) {
+std::vector<std::pair<std::string, std::int64_t>> losses(std::vector<group_state> const& groups, log_state const& log,
+                                                         log_position floor) {
+    auto after = log;
+    after.floor = floor;
     std::vector<std::pair<std::string, std::int64_t>> lost;
-    for (auto const& group : groups)
-        if (auto const count = uncommitted(group.state, from, to); count > 0) lost.emplace_back(group.id.group, count);
+    for (auto const& group : groups) {
+        auto const count = backlog_of(group.state, after).lost - backlog_of(group.state, log).lost;
+        if (count > 0) lost.emplace_back(group.id.group, count);
+    }
     return lost;
 }
 

@@ -34,8 +34,15 @@ bool commit(group_state& group, commit_request const& request);
 /// Throws errc::invalid_argument or errc::invalid_name when a write of a commit is malformed.
 void check_write(document_write const& write);
 
-/// How many offsets of [begin, end) are not committed.
-std::int64_t uncommitted(progress const& value, std::int64_t begin, std::int64_t end) noexcept;
+/// What a group has still to do, and what it can do no more.
+struct backlog {
+    std::int64_t lag = 0;   // messages in the log that are not committed
+    std::int64_t lost = 0;  // messages that retention has removed before they were committed
+    friend bool operator==(backlog const&, backlog const&) = default;
+};
+/// The only place that computes these. `value.lost` counts what lies below `value.low`; what was removed above it has
+/// not been noticed by a holder of the lease yet.
+backlog backlog_of(progress const& value, log_state const& log) noexcept;
 
 /// The first of the numbers [from, to) for which `before` does not hold; `to` if there is none. `before` is monotone.
 std::int64_t first_not(std::int64_t from, std::int64_t to, std::function<bool(std::int64_t)> const& before);
@@ -67,8 +74,8 @@ removal removable(log_state const& log, retention const& limits, std::vector<gro
 std::int64_t trim_target(log_state const& log, retention const& limits, std::vector<group_state> const& groups,
                          time_ms now, record_lookup const& record);
 
-/// The groups that lose messages when the floor moves from `from` to `to`.
-std::vector<std::pair<std::string, std::int64_t>> losses(std::vector<group_state> const& groups, std::int64_t from,
-                                                         std::int64_t to);
+/// The groups that lose messages when the floor of `log` moves to `floor`, with the number of messages.
+std::vector<std::pair<std::string, std::int64_t>> losses(std::vector<group_state> const& groups, log_state const& log,
+                                                         log_position floor);
 
 }  // namespace minibatch::store::rules

@@ -4,6 +4,8 @@
 #include <minibatch/error.hpp>
 #include <string>
 
+#include "store/rules.hpp"
+
 namespace minibatch::windowing {
 namespace {
 
@@ -250,8 +252,10 @@ store::progress progress_tracker::snapshot() const {
 
 std::int64_t progress_tracker::retention_floor(std::int64_t offset, std::int64_t number, std::int64_t cleared) {
     if (offset < loaded_.low) return 0;
-    auto const from = std::max<std::int64_t>(cleared, 0);
-    auto const lost = offset > from ? offset - from - done_.count({from, offset}) : 0;
+    store::log_state log;
+    log.floor = {number, offset};
+    log.cleared = cleared;
+    auto const lost = store::rules::backlog_of(snapshot(), log).lost - loaded_.lost;
     loaded_.lost += lost;
     done_.add({-1, offset});
     loaded_.low = offset;

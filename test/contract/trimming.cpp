@@ -1,4 +1,6 @@
 #include "contract/stores.hpp"
+#include "store/rules.hpp"
+#include "windowing/progress_tracker.hpp"
 
 using namespace minibatch;
 using namespace minibatch::test;
@@ -79,6 +81,59 @@ BOOST_DATA_TEST_CASE(retention_counts_losses, every_store(), kind) {
     BOOST_TEST((trimmed.floor == log_position{2, 4}));  // the newest five stay, and what shares a record with them
     BOOST_TEST((trimmed.lost == losses{{"a", 2}}));
     BOOST_TEST(r.trim(log).lost.empty());
+}
+
+BOOST_DATA_TEST_CASE(lag_and_lost, every_store(), kind) {
+    struct row {
+        char const* what;
+        std::int64_t low;
+        std::vector<offset_range> committed;
+        std::int64_t left;  // of 100 messages
+        bool cleared;       // the rest was removed on request, not by retention
+        rules::backlog expected;
+    };
+    std::vector<row> const rows{
+        {"nothing committed, nothing removed", 0, {}, 100, false, {100, 0}},
+        {"a gap above low", 0, {{10, 20}}, 100, false, {90, 0}},
+        {"retention below low", 70, {{80, 90}}, 40, false, {20, 0}},
+        {"retention up to low", 60, {{70, 80}}, 40, false, {30, 0}},
+        {"retention passes low", 50, {{70, 80}}, 40, false, {30, 10}},
+        {"retention passes a gap", 0, {{10, 20}}, 40, false, {40, 50}},
+        {"retention ends in a committed range", 0, {{50, 70}}, 40, false, {30, 50}},
+        {"retention passes several gaps", 5, {{10, 20}, {30, 62}, {99, 100}}, 40, false, {37, 15}},
+        {"all committed", 100, {}, 40, false, {0, 0}},
+        {"a gap that was cleared", 0, {{10, 20}}, 0, true, {0, 0}}};
+    for (auto const& each : rows) {
+        BOOST_TEST_CONTEXT(each.what) {
+            rig r(kind);
+            auto const log = r.make("s", retention{.max_age = {}, .max_messages = each.left, .max_bytes = {}});
+            for (int i = 0; i < 10; ++i) r.append(log, 10);
+            group_id const group{log, "g"};
+            r.enroll(log, "g", true);
+            auto got = r.acquire(group, "a");
+            got.state.low = each.low;
+            got.state.low_number = each.low / 10;
+            got.state.committed = each.committed;
+            r.commit(group, got.held.epoch, got.state);
+            trim_result trimmed;
+            if (each.cleared)
+                r.db->clear_stream(log.incarnation, soon());
+            else
+                trimmed = r.trim(log);
+            auto const stored = r.db->list_groups(log.incarnation, soon()).at(0).state;
+            auto const found = rules::backlog_of(stored, r.state(log));
+            BOOST_TEST(found.lag == each.expected.lag);
+            BOOST_TEST(found.lost == each.expected.lost);
+            BOOST_TEST((trimmed.lost == (found.lost > 0 ? losses{{"g", found.lost}} : losses{})));
+            // The holder comes to the same when it steps over what is gone.
+            windowing::progress_tracker tracker(stored);
+            auto const log_now = r.state(log);
+            BOOST_TEST(tracker.retention_floor(log_now.floor.offset, log_now.floor.number, log_now.cleared) ==
+                       each.expected.lost);
+            auto const stepped = rules::backlog_of(tracker.snapshot(), log_now);
+            BOOST_TEST((stepped == each.expected));
+        }
+    }
 }
 
 BOOST_DATA_TEST_CASE(progress_is_left_alone, every_store(), kind) {

@@ -63,8 +63,8 @@ trim_result partition::trim(trim_request const& request, retention const& limits
     auto const reached = std::min(target, base_ + request.max_records);
     trim_result out;
     if (reached > floor_.number) {
-        out.lost = rules::losses(groups, floor_.offset, at(reached).segment->first());
         floor_ = {reached, at(reached).segment->first()};
+        out.lost = rules::losses(groups, log, floor_);
         floor_bytes_ = at(reached - 1).end_bytes;
     }
     out.removed = remove_below(reached);

@@ -136,8 +136,8 @@ trim_result trim(logs& all, group_table& table, trim_request const& request, ret
         if (reached <= front.floor.number) return out;
         auto const record = all.header(log, reached, deadline);
         if (!record) continue;  // trimmed by somebody else meanwhile
-        out.lost = rules::losses(groups, front.floor.offset, record->first);
         out.floor = {reached, record->first};
+        out.lost = rules::losses(groups, state, out.floor);
         out.removed = reached - front.floor.number;
         out.more = reached < target;
         if (move_floor(all, log, front, out.floor, record->bytes_before, std::nullopt, deadline)) return out;

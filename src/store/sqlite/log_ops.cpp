@@ -151,8 +151,9 @@ trim_result trim(connection& db, trim_request const& request, time_ms now) {
     trim_result out;
     if (reached > log.state.floor.number) {
         auto const before = record(reached - 1);
-        out.lost = rules::losses(groups, log.state.floor.offset, before.offset);
-        log.state.floor = {reached, before.offset};
+        log_position const floor{reached, before.offset};
+        out.lost = rules::losses(groups, log.state, floor);
+        log.state.floor = floor;
         log.floor_bytes = before.bytes;
         store_floor(db, request.log, log);
     }
