@@ -38,6 +38,12 @@ std::int64_t uncommitted(progress const& value, std::int64_t begin, std::int64_t
     return count;
 }
 
+void prolong(lease& held, milliseconds length, time_ms now) {
+    held.expires = now + length.count();
+    held.length = length;
+    ++held.renewals;
+}
+
 }  // namespace
 
 time_ms stamp(time_ms now, time_ms last_created) noexcept { return std::max(now, last_created); }
@@ -98,22 +104,23 @@ acquire_result acquire(group_state& group, acquire_request const& request, time_
         throw error(errc::invalid_argument, describe(group.id) + ": a lease needs an owner, an id and a duration");
     auto& held = group.held;
     bool const ours = held.held() && held.acquisition == request.acquisition;
-    bool const free = !held.held() || held.expires <= now || (request.unchanged && *request.unchanged == held);
+    bool const free = !held.held() || (request.unchanged && held.unchanged_since(*request.unchanged));
     if (!ours && !free) return {false, held, {}};
     if (!ours) {
         if (held.held()) ++group.state.takeovers;
         held.owner = request.owner;
         held.acquisition = request.acquisition;
         ++held.epoch;
+        held.renewals = 0;
     }
-    held.expires = now + request.duration.count();
+    prolong(held, request.duration, now);
     return {true, held, group.state};
 }
 
 void renew(group_state& group, renew_request const& request, time_ms now) {
     check_epoch(group, request.epoch);
     if (!group.held.held()) throw error(errc::fenced, describe(group.id) + ": the lease was released");
-    group.held.expires = now + request.duration.count();
+    prolong(group.held, request.duration, now);
 }
 
 void release(group_state& group, release_request const& request) {
@@ -121,6 +128,22 @@ void release(group_state& group, release_request const& request) {
     group.held.owner.clear();
     group.held.acquisition.clear();
     group.held.expires = 0;
+    group.held.length = milliseconds(0);
+    group.held.renewals = 0;
+}
+
+bool in_use(group_state const& group, std::span<partition_lease const> ended) noexcept {
+    auto const has_ended = [&](partition_lease const& each) {
+        return each.partition == group.id.log.partition && group.held.unchanged_since(each.held);
+    };
+    return group.held.held() && std::none_of(ended.begin(), ended.end(), has_ended);
+}
+
+std::string shown_owner(lease const& held, time_ms now) {
+    constexpr milliseconds tolerance{1'000};
+    // A clock that was ahead when the lease was renewed gives an expiry that no lease of this length can have.
+    bool const possible = held.length.count() == 0 || held.expires <= now + (held.length + tolerance).count();
+    return held.held() && held.expires > now && possible ? held.owner : std::string();
 }
 
 bool commit(group_state& group, commit_request const& request) {

@@ -23,10 +23,17 @@ bool seal_needed(seal_request const& request, time_ms last_created, time_ms now)
 /// Throws `otherwise` unless the ranges and failures are in the form that `progress` promises.
 void check_progress(progress const& value, errc otherwise);
 
-/// Changes the lease and the progress if the answer says granted.
+/// Changes the lease and the progress if the answer says granted. The time of expiry decides nothing.
 acquire_result acquire(group_state& group, acquire_request const& request, time_ms now);
 void renew(group_state& group, renew_request const& request, time_ms now);
 void release(group_state& group, release_request const& request);
+
+/// Whether the lease is held and is none of those that have ended.
+bool in_use(group_state const& group, std::span<partition_lease const> ended) noexcept;
+
+/// Who holds the lease as far as the database's clock can tell, for people; empty if nobody does, and if what the
+/// record says cannot be so.
+std::string shown_owner(lease const& held, time_ms now);
 
 /// False if exactly this is stored already: a repetition, whose writes were carried out with it.
 bool commit(group_state& group, commit_request const& request);

@@ -75,6 +75,10 @@ struct tuning {
     std::size_t max_read_bytes = std::size_t{14} << 20;
     /// Whether the next full segment should be prepared while the one before is written.
     bool prepares = false;
+    /// Whether a lease also ends when it has expired by the database's clock: where all compare with one clock that is
+    /// neither the holder's nor the standby's. Elsewhere only a standby that has seen it unchanged for its whole length
+    /// ends it: clocks of machines are set.
+    bool expiry_counts = false;
 };
 
 class store {
@@ -105,8 +109,11 @@ class store {
     virtual group_state register_group(group_id const& group, start_position start, bool keep,
                                        steady_time deadline) = 0;
     virtual std::vector<group_state> list_groups(std::int64_t incarnation, steady_time deadline) = 0;
-    /// Removes a group from all partitions. errc::group_in_use while a lease of it is held and has not expired.
-    virtual bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline) = 0;
+    /// Removes a group from all partitions. errc::group_in_use while a lease of it is held, unless it has ended:
+    /// `ended` are those that the caller has seen, unchanged, for their whole length; with `tuning::expiry_counts` also
+    /// those that have expired by the database's clock.
+    virtual bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline,
+                              std::span<partition_lease const> ended = {}) = 0;
 
     /// Carries out the jobs, as one transaction where the database allows; each job gets its own result or error, and
     /// a job that fails alone does not touch the others. Jobs of one log and of one group take effect in order. When it

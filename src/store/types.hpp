@@ -69,9 +69,27 @@ struct lease {
     std::string owner;        // host and process, for people; empty when nobody holds it
     std::string acquisition;  // random, made anew for each attempt to become the holder
     std::int64_t epoch = 0;   // grows with each change of hands: the fencing token
-    time_ms expires = 0;      // by the database's clock
+    time_ms expires = 0;      // by the database's clock, which may have been set since
+    /// How long it lasts without a renewal. Zero where an earlier version has written the record.
+    milliseconds length{0};
+    /// Grows with each renewal, so that a renewal is seen whatever the clocks say.
+    std::int64_t renewals = 0;
+
     friend bool operator==(lease const&, lease const&) = default;
     bool held() const noexcept { return !owner.empty(); }
+    /// Whether it has been renewed, released or passed on between the two. Compares no times, but where an earlier
+    /// version, which does not count renewals, has written the record.
+    bool unchanged_since(lease const& before) const noexcept {
+        return owner == before.owner && acquisition == before.acquisition && epoch == before.epoch &&
+               renewals == before.renewals && length == before.length &&
+               (length.count() > 0 || expires == before.expires);
+    }
+};
+
+/// The lease of a group in one partition.
+struct partition_lease {
+    int partition = 0;
+    lease held;
 };
 
 struct group_state {

@@ -37,16 +37,17 @@ struct seal_result {
     log_position end;
 };
 
-/// Asks for the lease. Granted when nobody holds it, it has expired by the database's clock, it is already ours (the
-/// same acquisition: epoch and progress stay as they are), or it still equals `unchanged`. A grant to somebody new
-/// increments the epoch, and, if the one before was not released, `progress::takeovers`. Epochs go on when a group is
-/// deleted and registered again. No owner, acquisition or duration: errc::invalid_argument.
+/// Asks for the lease. Granted when nobody holds it, it is already ours (the same acquisition: epoch and progress stay
+/// as they are), or it is as in `unchanged` (lease::unchanged_since); with `tuning::expiry_counts` also when it has
+/// expired by the database's clock. A grant to somebody new increments the epoch, and, if the one before was not
+/// released, `progress::takeovers`. Epochs go on when a group is deleted and registered again. No owner, acquisition or
+/// duration: errc::invalid_argument.
 struct acquire_request {
     group_id group;
     std::string owner;
     std::string acquisition;
     milliseconds duration{0};
-    /// What a standby has seen, unchanged, for a whole period on its own steady clock.
+    /// What a standby has seen, unchanged, for that lease's whole length on its own steady clock.
     std::optional<lease> unchanged;
 };
 struct acquire_result {
@@ -55,7 +56,8 @@ struct acquire_result {
     progress state;  // only if granted
 };
 
-/// Prolongs the lease to now + duration, even after it has expired. Another epoch, or released: errc::fenced.
+/// Prolongs the lease by `duration` from now and counts it, even after it has expired. Another epoch, or released:
+/// errc::fenced.
 struct renew_request {
     group_id group;
     std::int64_t epoch = 0;

@@ -54,9 +54,10 @@ class decorated_store : public store::store {
         before("list groups");
         return inner_->list_groups(incarnation, deadline);
     }
-    bool delete_group(std::int64_t incarnation, std::string const& group, deadline_t deadline) override {
+    bool delete_group(std::int64_t incarnation, std::string const& group, deadline_t deadline,
+                      std::span<minibatch::store::partition_lease const> ended = {}) override {
         before("delete group");
-        return inner_->delete_group(incarnation, group, deadline);
+        return inner_->delete_group(incarnation, group, deadline, ended);
     }
     void write(std::span<minibatch::store::write_job> jobs, deadline_t deadline) noexcept override {
         inner_->write(jobs, deadline);

@@ -93,14 +93,15 @@ class memory_store final : public store {
         return out;
     }
 
-    bool delete_group(std::int64_t incarnation, std::string const& group, steady_time) override {
+    bool delete_group(std::int64_t incarnation, std::string const& group, steady_time,
+                      std::span<partition_lease const> ended) override {
         bool found = false;
         {
             auto const lock = enter();
             auto& partitions = content_->find(incarnation).partitions;
             for (auto const& partition : partitions)
                 if (auto const it = partition.groups().find(group);
-                    it != partition.groups().end() && it->second.held.held() && it->second.held.expires > now())
+                    it != partition.groups().end() && rules::in_use(it->second, ended))
                     throw error(errc::group_in_use, "group '" + group + "' is in use by " + it->second.held.owner);
             for (auto& partition : partitions) found = partition.drop(group) || found;
         }

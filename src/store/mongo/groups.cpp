@@ -180,7 +180,8 @@ std::vector<group_state> group_table::list(std::int64_t incarnation, int partiti
     return out;
 }
 
-bool group_table::drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline) {
+bool group_table::drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline,
+                       std::span<partition_lease const> ended) {
     auto const now = logs_.time().now();
     std::vector<group_state> there;
     bool listed = false;
@@ -190,7 +191,7 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
         if (auto found = find(id, deadline)) there.push_back(std::move(*found));
     }
     for (auto const& group : there)
-        if (group.held.held() && group.held.expires > now)
+        if (group.held.expires > now && rules::in_use(group, ended))
             throw error(errc::group_in_use, "group '" + name + "' is in use by " + group.held.owner);
     for (auto const& group : there) {
         // A group that is created again must not give out an epoch twice, nor begin with that of a holder who may be

@@ -26,7 +26,8 @@ class group_table {
     /// By a majority; `after`: not as it was before that time.
     std::optional<stored_group> find(group_id const& id, steady_time deadline, std::optional<cluster_time> after = {});
     std::vector<group_state> list(std::int64_t incarnation, int partitions, steady_time deadline);
-    bool drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline);
+    bool drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline,
+              std::span<partition_lease const> ended = {});
     /// For good, with the stream.
     void drop_all(log_id log, std::vector<std::string> const& names, steady_time deadline);
 

@@ -76,6 +76,8 @@ class mongo_store final : public store {
         // Removal waits for `removal_delay` anyway.
         out.trim_records = 8'192;
         out.trim_delay = milliseconds(5'000);
+        // Compared with the clock of the server, inside the update that acquires.
+        out.expiry_counts = true;
         return out;
     }
     time_ms now() override { return parts_->clock.now(); }
@@ -116,10 +118,11 @@ class mongo_store final : public store {
         auto const stream = in.own.streams->known(incarnation, in.deadline);
         return in.own.groups->list(incarnation, stream.partitions, in.deadline);
     }
-    bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline) override {
+    bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline,
+                      std::span<partition_lease const> ended) override {
         auto const in = begin(deadline);
         auto const stream = in.own.streams->known(incarnation, in.deadline);
-        return in.own.groups->drop(incarnation, stream.partitions, group, in.deadline);
+        return in.own.groups->drop(incarnation, stream.partitions, group, in.deadline, ended);
     }
 
     void write(std::span<write_job> jobs, steady_time deadline) noexcept override {

@@ -1,5 +1,6 @@
 #include "store/sqlite/group_ops.hpp"
 
+#include <charconv>
 #include <limits>
 
 #include "store/sqlite/log_ops.hpp"
@@ -12,6 +13,34 @@ namespace {
 #define MINIBATCH_SELECT_GROUP                                                                                  \
     "SELECT partition, name, low, low_number, start_time, windows_end, takeovers, lost, keep, details, owner, " \
     "acquisition, epoch, expires FROM minibatch_groups "
+
+// The column `acquisition` holds "ID LENGTH RENEWALS". Earlier versions of the library write, and give back, an ID
+// alone: a column more would make their writes fail.
+std::string acquisition_column(lease const& held) {
+    if (!held.held()) return {};
+    return held.acquisition + ' ' + std::to_string(held.length.count()) + ' ' + std::to_string(held.renewals);
+}
+
+/// Reads "LENGTH RENEWALS".
+bool read_term(std::string_view text, lease& into) {
+    std::int64_t length = 0;
+    auto const* const end = text.data() + text.size();
+    auto const first = std::from_chars(text.data(), end, length);
+    if (first.ec != std::errc{} || first.ptr == end || *first.ptr != ' ') return false;
+    auto const second = std::from_chars(first.ptr + 1, end, into.renewals);
+    into.length = milliseconds(length);
+    return second.ec == std::errc{} && second.ptr == end && length > 0 && into.renewals >= 0;
+}
+
+/// From the columns owner, acquisition, epoch, expires.
+lease lease_from(connection& db, statement const& row, int column) {
+    lease out{row.string(column), row.string(column + 1), row.integer(column + 2), row.integer(column + 3)};
+    if (auto const at = out.acquisition.find(' '); at != std::string::npos) {
+        if (!read_term(std::string_view(out.acquisition).substr(at + 1), out)) db.corrupt("a lease");
+        out.acquisition.resize(at);
+    }
+    return out;
+}
 
 group_state group_from(connection& db, statement const& row, std::int64_t incarnation) {
     group_state out;
@@ -31,7 +60,7 @@ group_state group_from(connection& db, statement const& row, std::int64_t incarn
     } catch (error const& damage) {
         db.corrupt("group '" + out.id.group + "': " + damage.diagnostics());
     }
-    out.held = {row.string(10), row.string(11), row.integer(12), row.integer(13)};
+    out.held = lease_from(db, row, 10);
     return out;
 }
 
@@ -46,21 +75,23 @@ void save(connection& db, group_state const& group) {
     auto const& state = group.state;
     auto const& held = group.held;
     auto const details = encode_details(state);
+    auto const acquisition = acquisition_column(held);
     db.prepare("INSERT OR REPLACE INTO minibatch_groups VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)")
         .bind(group.id.log.incarnation, group.id.log.partition, std::string_view(group.id.group), state.low,
               state.low_number, state.start_time, state.windows_end, state.takeovers, state.lost, state.keep,
-              std::string_view(details), std::string_view(held.owner), std::string_view(held.acquisition), held.epoch,
+              std::string_view(details), std::string_view(held.owner), std::string_view(acquisition), held.epoch,
               held.expires)
         .run();
 }
 
 void save_lease(connection& db, group_state const& group) {
+    auto const acquisition = acquisition_column(group.held);
     db.prepare(
           "UPDATE minibatch_groups SET owner = ?4, acquisition = ?5, epoch = ?6, expires = ?7, takeovers = ?8 "
           "WHERE incarnation = ?1 AND partition = ?2 AND name = ?3")
         .bind(group.id.log.incarnation, group.id.log.partition, std::string_view(group.id.group),
-              std::string_view(group.held.owner), std::string_view(group.held.acquisition), group.held.epoch,
-              group.held.expires, group.state.takeovers)
+              std::string_view(group.held.owner), std::string_view(acquisition), group.held.epoch, group.held.expires,
+              group.state.takeovers)
         .run();
 }
 
@@ -108,7 +139,7 @@ std::optional<lease> load_lease(connection& db, group_id const& id) {
         "WHERE incarnation = ?1 AND partition = ?2 AND name = ?3");
     query.bind(id.log.incarnation, id.log.partition, std::string_view(id.group));
     if (!query.step()) return std::nullopt;
-    return lease{query.string(0), query.string(1), query.integer(2), query.integer(3)};
+    return lease_from(db, query, 0);
 }
 
 group_state enroll(connection& db, group_id const& id, start_position start, bool keep, time_ms now) {
@@ -140,14 +171,11 @@ std::vector<group_state> list_groups(connection& db, std::int64_t incarnation) {
     return out;
 }
 
-bool drop_group(connection& db, std::int64_t incarnation, std::string const& name, time_ms now) {
-    check_alive(db, incarnation);
-    {
-        auto query = db.prepare(
-            "SELECT owner FROM minibatch_groups WHERE incarnation = ?1 AND name = ?2 AND owner <> '' AND expires > ?3");
-        query.bind(incarnation, std::string_view(name), now);
-        if (query.step()) throw error(errc::group_in_use, "group '" + name + "' is in use by " + query.string(0));
-    }
+bool drop_group(connection& db, std::int64_t incarnation, std::string const& name,
+                std::span<partition_lease const> ended) {
+    for (auto const& group : list_groups(db, incarnation))
+        if (group.id.group == name && rules::in_use(group, ended))
+            throw error(errc::group_in_use, "group '" + name + "' is in use by " + group.held.owner);
     // A group that is created again must not give out an epoch twice, nor begin with that of a late holder.
     db.prepare(
           "UPDATE minibatch_partitions AS p SET epoch_base = max(epoch_base, coalesce((SELECT g.epoch + 1 FROM "

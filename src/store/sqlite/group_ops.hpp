@@ -12,7 +12,8 @@ std::optional<lease> load_lease(connection& db, group_id const& id);
 
 group_state enroll(connection& db, group_id const& id, start_position start, bool keep, time_ms now);
 std::vector<group_state> list_groups(connection& db, std::int64_t incarnation);
-bool drop_group(connection& db, std::int64_t incarnation, std::string const& name, time_ms now);
+bool drop_group(connection& db, std::int64_t incarnation, std::string const& name,
+                std::span<partition_lease const> ended);
 
 acquire_result acquire(connection& db, acquire_request const& request, time_ms now);
 void renew(connection& db, renew_request const& request, time_ms now);

@@ -108,9 +108,10 @@ class sqlite_store final : public store {
     std::vector<group_state> list_groups(std::int64_t incarnation, steady_time deadline) override {
         return look("list groups", deadline, [&](connection& db) { return sqlite::list_groups(db, incarnation); });
     }
-    bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline) override {
+    bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline,
+                      std::span<partition_lease const> ended) override {
         return change("delete group", deadline,
-                      [&](connection& db) { return drop_group(db, incarnation, group, now()); });
+                      [&](connection& db) { return drop_group(db, incarnation, group, ended); });
     }
 
     void write(std::span<write_job> jobs, steady_time deadline) noexcept override {
