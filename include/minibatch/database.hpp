@@ -52,7 +52,9 @@ class database {
     }
 
     /// Deletes a consumer group, whose progress would otherwise hold up trimming. Completes with `void(error_code)`.
-    /// Errors: `stream_not_found`, `group_not_found`, `group_in_use` while a consumer holds its lease.
+    /// A consumer that has ended without releasing its lease is found out by watching the lease for its length (10 s by
+    /// default), if the time-out allows. Errors: `stream_not_found`, `group_not_found`, `group_in_use` while a consumer
+    /// holds its lease.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto delete_group(std::string stream_name, std::string group, Token token = {}) const {
         return detail::initiate<>(token, [core = core_, stream_name = std::move(stream_name),

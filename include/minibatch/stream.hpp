@@ -32,8 +32,11 @@ struct group_info {
     std::int64_t lag = 0;
     /// Messages that retention removed before the group had committed them.
     std::int64_t lost = 0;
-    /// Who holds the lease of the first partition that has a holder; empty if nobody does.
+    /// Who holds the lease of the first partition that has a holder: host, process and a random part, which no other
+    /// database handle has. Empty if nobody does, as far as the database's clock can tell.
     std::string owner;
+    /// Whether `owner` is a consumer of this database handle.
+    bool owned_here = false;
 };
 
 struct stream_info {

@@ -4,6 +4,8 @@
 
 #include "api/database_core.hpp"
 #include "api/stream_core.hpp"
+#include "runtime/coroutine.hpp"
+#include "runtime/group_removal.hpp"
 #include "store/names.hpp"
 
 namespace minibatch {
@@ -15,6 +17,31 @@ store::stream_record find(store::store& database, std::string const& name, store
     auto record = database.find_stream(name, deadline);
     if (!record) throw error(errc::stream_not_found, "there is no stream '" + name + "'");
     return std::move(*record);
+}
+
+/// The handle is let go before the operation completes: the last one should end where the caller ends it.
+asio::awaitable<void> remove_group(std::shared_ptr<database_core> core, std::string stream_name, std::string group) {
+    auto const& env = core->env();
+    runtime::patience bounds(env);
+    auto look = [&env, stream_name, group, deadline = env.deadline()] {
+        auto const record = find(*env.database, stream_name, deadline);
+        store::check_name("group", group);
+        return record.incarnation;
+    };
+    auto const incarnation = co_await runtime::on_worker(env, bounds, std::move(look));
+    if (!co_await runtime::remove_group(env, incarnation, group))
+        throw error(errc::group_not_found, "stream '" + stream_name + "' has no group '" + group + "'");
+}
+
+std::optional<error> error_from(std::exception_ptr const& failed) {
+    if (!failed) return std::nullopt;
+    try {
+        std::rethrow_exception(failed);
+    } catch (error const& known) {
+        return known;
+    } catch (std::exception const& other) {
+        return error(errc::store_failure, other.what());
+    }
 }
 
 /// The thread that opens a database. It is joined where the operation completes: only then it has surely let go of the
@@ -107,16 +134,13 @@ void database::start_delete(std::shared_ptr<detail::database_core> const& core, 
 
 void database::start_delete_group(std::shared_ptr<detail::database_core> const& core, std::string stream_name,
                                   std::string group, detail::completion<> done) {
-    detail::run_blocking(core, std::move(done),
-                         [stream_name = std::move(stream_name), group = std::move(group)](store::store& db,
-                                                                                          store::steady_time deadline) {
-                             auto const record = detail::find(db, stream_name, deadline);
-                             store::check_name("group", group);
-                             if (!db.delete_group(record.incarnation, group, deadline)) {
-                                 throw error(errc::group_not_found,
-                                             "stream '" + stream_name + "' has no group '" + group + "'");
-                             }
-                         });
+    auto op = core->begin(std::move(done));
+    if (!op) return;
+    auto const loop = core->env().loop;
+    auto removal = detail::remove_group(core, std::move(stream_name), std::move(group));
+    detail::asio::co_spawn(loop, std::move(removal), [op = std::move(*op)](std::exception_ptr failed) mutable {
+        op.complete(detail::error_from(failed));
+    });
 }
 
 }  // namespace minibatch

@@ -211,8 +211,9 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
                 found->keep = found->keep || group.state.keep;
                 found->lag += backlog.lag;
                 found->lost += backlog.lost;
-                if (found->owner.empty() && group.held.held() && group.held.expires > database.now())
-                    found->owner = group.held.owner;
+                if (!found->owner.empty()) continue;
+                found->owner = store::rules::shown_owner(group.held, database.now());
+                found->owned_here = found->owner == core->db->engine()->owner;
             }
             return info;
         });

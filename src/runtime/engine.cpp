@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "runtime/identity.hpp"
+
 namespace minibatch::runtime {
 namespace {
 
@@ -22,7 +24,9 @@ std::function<void()> if_alive(std::weak_ptr<engine> weak, Call call) {
 }  // namespace
 
 engine::engine(environment given, std::size_t max_pending_bytes)
-    : env(std::move(given)), writes(std::make_shared<write_queue>(env, newest, max_pending_bytes)) {}
+    : env(std::move(given)),
+      owner(new_owner()),
+      writes(std::make_shared<write_queue>(env, newest, max_pending_bytes)) {}
 
 void engine::keep(std::weak_ptr<lease_holder> holder, milliseconds lease) {
     auto const same = [&](auto const& entry) { return !entry.owner_before(holder) && !holder.owner_before(entry); };

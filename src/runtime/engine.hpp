@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <minibatch/options.hpp>
+#include <string>
 #include <vector>
 
 #include "runtime/scheduler.hpp"
@@ -38,6 +39,8 @@ class engine : public std::enable_shared_from_this<engine> {
     engine(environment env, std::size_t max_pending_bytes);
 
     environment const env;
+    /// What this handle is called as the holder of leases. Another handle never has the same name.
+    std::string const owner;
     tail newest;
     std::shared_ptr<write_queue> const writes;
     /// Partition workers that have not ended yet.

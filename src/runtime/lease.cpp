@@ -1,26 +1,13 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <random>
 
+#include "runtime/identity.hpp"
 #include "runtime/leadership.hpp"
 
 /// The part of a partition worker that gets, keeps and loses the lease.
 namespace minibatch::runtime {
 namespace {
 
-std::string owner_name() {
-    char host[256] = {};
-    if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
-    return std::string(host) + ":" + std::to_string(getpid());
-}
-
-std::string new_acquisition() {
-    std::random_device source;
-    char text[40];
-    std::snprintf(text, sizeof text, "%08x%08x%08x", source(), source(), source());
-    return text;
-}
+constexpr milliseconds pause_between_tries{10};
 
 }  // namespace
 
@@ -29,16 +16,16 @@ asio::awaitable<bool> partition_worker::acquire() {
     auto const period = member_->options.lease;
     store::acquire_request request;
     request.group = group_;
-    request.owner = owner_name();
+    request.owner = runtime_.owner;
     if (acquisition_.empty()) acquisition_ = new_acquisition();
     request.acquisition = acquisition_;
     request.duration = period;
 
-    seen_.reset();
-    steady_time stale_at{};
+    other_.emplace(period);
     while (!member_->stopping) {
+        ask_for_lease_ = false;
         auto const sent = env_.time->now();
-        request.unchanged = seen_ && sent >= stale_at ? seen_ : std::nullopt;
+        request.unchanged = other_->ended(sent);
         store::write_request asked = request;
         auto answer = co_await written<store::acquire_result>(env_, patience_, *runtime_.writes, std::move(asked));
         if (answer.granted) {
@@ -52,17 +39,25 @@ asio::awaitable<bool> partition_worker::acquire() {
             runtime_.keep(weak_from_this(), period);
             co_return true;
         }
-        auto const left = milliseconds(std::max<time_ms>(answer.held.expires - env_.database->now(), 0));
-        if (seen_ != answer.held) {
-            seen_ = answer.held;
-            // The holder renews every third of its own period, which is at most one and a half times what is left.
-            stale_at = sent + std::max(period, left * 3 / 2);
-        }
-        auto const retry = std::min(env_.time->now() + left + milliseconds(1),
-                                    std::max(stale_at, env_.time->now() + milliseconds(10)));
-        co_await signal_.wait(env_, retry);
+        other_->see(answer.held, env_.time->now(), env_.database->now());
+        co_await stand_by(answer.held);
     }
     co_return false;
+}
+
+/// Waits until the lease may be free: it has been released, or its holder has not renewed it for its whole length.
+asio::awaitable<void> partition_worker::stand_by(store::lease held) {
+    auto const asked = env_.time->now();
+    auto expiry = steady_time::max();
+    if (tuning_.expiry_counts) {
+        auto const left = std::max<time_ms>(held.expires - env_.database->now(), 0) + 1;
+        expiry = asked + milliseconds(std::min<time_ms>(left, std::max(held.length, member_->options.lease).count()));
+    }
+    while (!member_->stopping && !ask_for_lease_) {
+        auto const until = std::max(std::min(other_->ends_at(), expiry), asked + pause_between_tries);
+        if (env_.time->now() >= until) co_return;
+        co_await signal_.wait(env_, until);
+    }
 }
 
 bool partition_worker::may_deliver() const { return lead_ && !lead_->lost && env_.time->now() < lead_->valid_until; }

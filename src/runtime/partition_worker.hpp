@@ -6,6 +6,7 @@
 #include "runtime/coroutine.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/group_member.hpp"
+#include "runtime/lease_watch.hpp"
 #include "windowing/demand.hpp"
 #include "windowing/pending_log.hpp"
 #include "windowing/planner.hpp"
@@ -51,6 +52,7 @@ class partition_worker : public change_listener,
 
     asio::awaitable<void> run();
     asio::awaitable<bool> acquire();
+    asio::awaitable<void> stand_by(store::lease held);
     asio::awaitable<void> lead();
     asio::awaitable<bool> plan(std::optional<steady_time>& look_again);
     asio::awaitable<bool> fetch_if_worth(time_ms now, std::optional<steady_time>& look_again);
@@ -95,7 +97,8 @@ class partition_worker : public change_listener,
     patience patience_;
     std::unique_ptr<leadership> lead_;
     std::string acquisition_;  // the same while nobody else has taken over, so that our own lease does not stop us
-    std::optional<store::lease> seen_;  // the lease of somebody else, when we last asked for it
+    std::optional<lease_watch> other_;  // while another consumer holds the lease
+    bool ask_for_lease_ = false;        // it may be free
     int outages_ = 0;                   // in a row
 };
 

@@ -164,9 +164,13 @@ void partition_worker::changed(std::optional<store::log_position> end, std::opti
     if (!lead_) {
         // Appends and renewals do not make the lease free: asking again would cost a call each time. What comes before
         // the first answer is a reason to ask again, since the answer may be older.
-        auto const same = seen_ && held && held->epoch == seen_->epoch && held->owner == seen_->owner &&
-                          held->acquisition == seen_->acquisition;
-        if (!same) signal_.notify();
+        auto const& known = other_ ? other_->seen() : std::nullopt;
+        if (known && held && held->epoch == known->epoch && held->acquisition == known->acquisition) {
+            other_->see(*held, env_.time->now(), env_.database->now());
+        } else {
+            ask_for_lease_ = true;
+            signal_.notify();
+        }
         return;
     }
     auto& lead = *lead_;

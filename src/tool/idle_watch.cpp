@@ -1,11 +1,8 @@
 #include "tool/idle_watch.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -20,11 +17,6 @@ using steady = std::chrono::steady_clock;
 constexpr milliseconds reading_time{1'000};
 /// How long they may be held by a consumer that does not live any more.
 milliseconds const standby_time = consumer_options{}.lease + reading_time;
-
-bool is_this_process(std::string_view owner) {
-    boost::system::error_code unknown;
-    return owner == asio::ip::host_name(unknown) + ":" + std::to_string(::getpid());
-}
 
 }  // namespace
 
@@ -88,7 +80,7 @@ asio::awaitable<void> idle_watch::watch(std::shared_ptr<state> self) {
             owner = found->owner;
         }
         if (owner.empty()) continue;  // about to be taken, by this consumer or another
-        bool const in_the_way = found->lag > 0 && !self->delivered && !is_this_process(owner);
+        bool const in_the_way = found->lag > 0 && !self->delivered && !found->owned_here;
         auto limit = self->limit;
         if (found->lag > 0) limit = std::max<duration>(limit, in_the_way ? standby_time : reading_time);
         if (steady::now() - self->active < limit) continue;

@@ -128,6 +128,41 @@ BOOST_AUTO_TEST_CASE(a_commit_that_was_stored_is_not_called_fenced) {
     BOOST_TEST(commit.what() == "");
 }
 
+BOOST_AUTO_TEST_CASE(holders_are_told_apart_by_more_than_host_and_process) {
+    contest w(1);
+    auto const here = w.finish(w.readings.info()).groups.at(0);
+    auto const there = w.finish(w.other.info()).groups.at(0);
+    BOOST_TEST(here.owner == there.owner);
+    BOOST_TEST(here.owned_here);
+    BOOST_TEST(!there.owned_here);  // the same process, as after a restart in a container, and yet another holder
+    w.finish(w.window_held().commit());
+    w.first.stop();
+    w.settle();
+    auto const next = w.finish(w.other.info()).groups.at(0);
+    BOOST_TEST(next.owned_here);
+    BOOST_TEST(next.owner != here.owner);
+}
+
+BOOST_AUTO_TEST_CASE(group_of_a_dead_consumer_is_deleted_after_a_lease) {
+    contest w(1);
+    w.second.stop();
+    w.settle();
+    auto const other = w.open(w.memory(w.name));
+    auto const refused = w.start(other.delete_group("readings", "default"));
+    w.advance(1s);  // within a third of the lease it is renewed
+    w.settle();
+    w.advance(250ms);
+    BOOST_TEST((refused.code() == errc::group_in_use));
+
+    w.faulty->fail_all(errc::unavailable, [](auto call) { return call == "write"; });
+    auto const removed = w.start(other.delete_group("readings", "default"));
+    w.advance(2999ms);
+    BOOST_TEST(!removed.done());
+    w.advance(1ms);
+    BOOST_TEST(removed.ok());
+    BOOST_TEST(removed.what() == "");
+}
+
 BOOST_AUTO_TEST_CASE(an_error_that_lasts_gives_the_lease_back) {
     contest w(1);
     w.finish(w.window_held().commit());
