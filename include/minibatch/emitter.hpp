@@ -31,7 +31,8 @@ class window_emitter {
 
     /// Asked when messages have arrived, after each window, and at `look_again`; at the end, too, when the consumer is
     /// stopped with `drain::flush`, before what is left becomes the last window. `pending` are all messages that are in
-    /// no window yet, by offset. `now` is the database's clock and never below a pending message's `created`.
+    /// no window yet, by offset. `now` is the database's clock and never below a pending message's `created`; while
+    /// that clock is behind the last message or stands still, it goes on by the time that passes.
     virtual readiness window_ready(std::span<message const> pending, time_point now) = 0;
 
     /// The data of a window from its messages. By default their documents, in order.

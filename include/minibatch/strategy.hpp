@@ -19,6 +19,7 @@ struct fixed_time_options {
     /// Of a run of empty windows after downtime only so many are delivered, the latest.
     std::int64_t max_empty = 1000;
 };
+};
 
 struct relaxed_time_options {
     /// Whether a window is delivered when nothing has arrived.
@@ -77,13 +78,18 @@ class strategy {
 strategy count_window(std::int64_t size);
 
 /// All messages that were created in [start, start + interval), with the windows aligned to the Unix epoch plus
-/// `options.offset`. Exact: a message is in the window it was created in, and the same windows come out on replay.
+/// `options.offset`. Exact: a message is in the window it was created in, and
+/// the same windows come out on replay. When the database's clock is set back, messages get the `created` of the last
+/// one until it has caught up, and their window stays open for so long: a warning says until when, and
+/// `stream_info::ahead` tells.
 strategy fixed_time_window(std::chrono::milliseconds interval, fixed_time_options options = {});
 
-/// Every `interval`, all that has arrived since the last window (at most 64 MiB in one).
+/// Every `interval`, all that has arrived since the last window (at most 64 MiB in one). The interval is measured by a
+/// steady clock; the bounds of the windows are by the database's.
 strategy relaxed_time_window(std::chrono::milliseconds interval, relaxed_time_options options = {});
 
-/// Closes a window when so much time has passed since its first message was created.
+/// Closes a window when so much time has passed since its first message was created, by a steady clock from when it was
+/// first seen.
 strategy max_age(std::chrono::milliseconds age);
 
 /// Closes a window before its documents would have more than `bytes` bytes as JSON text. A single message that is

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <minibatch/consumer.hpp>
@@ -46,6 +47,9 @@ struct stream_info {
     std::int64_t bytes = 0;
     /// Messages that were ever appended, those that have been removed included.
     std::int64_t appended = 0;
+    /// How far the newest message's `created` is ahead of the database's clock, which was set back; zero for less than
+    /// a second. For so long new messages get the same `created`, and fixed time windows stand still.
+    std::chrono::milliseconds ahead{0};
     std::vector<group_info> groups;
 };
 

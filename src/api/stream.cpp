@@ -200,6 +200,8 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
                 info.messages += logs.back().end.offset - logs.back().floor.offset;
                 info.bytes += logs.back().bytes;
                 info.appended += logs.back().end.offset;
+                auto const ahead = store::milliseconds(logs.back().last_created - database.now());
+                if (ahead >= std::chrono::seconds(1)) info.ahead = std::max(info.ahead, ahead);
             }
             for (auto const& group : database.list_groups(core->record.incarnation, deadline)) {
                 auto found = std::find_if(info.groups.begin(), info.groups.end(),

@@ -174,8 +174,10 @@ void engine::retain(store::stream_record const& stream) {
 void engine::trim_retained() {
     next_trim_.reset();
     if (stopped_ || retained_.empty()) return;
+    auto const now = clocks.time_for_retention();
     for (auto const& [log, limits] : retained_) {
-        writes->submit(store::trim_request{log}, [self = shared_from_this(), log = log](store::write_result outcome) {
+        writes->submit(store::trim_request{.log = log, .now_at_most = now}, [self = shared_from_this(),
+                                                                             log = log](store::write_result outcome) {
             if (auto const* trimmed = std::get_if<store::trim_result>(&outcome)) {
                 for (auto const& [group, messages] : trimmed->lost) {
                     self->env.say(log_level::warning, "retention removed " + std::to_string(messages) +

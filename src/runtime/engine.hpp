@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/clock_reader.hpp"
 #include "runtime/scheduler.hpp"
 #include "runtime/tail.hpp"
 #include "runtime/write_queue.hpp"
@@ -50,6 +51,8 @@ class engine : public std::enable_shared_from_this<engine> {
     void start();
 
     // The following on the loop alone.
+
+    clock_reader clocks{env};
 
     /// All leases are renewed together, every third of the shortest.
     void keep(std::weak_ptr<lease_holder> holder, milliseconds lease);

@@ -34,6 +34,13 @@ struct partition_worker::leadership {
     bool reading = false;
     bool put_off = false;  // it waits for more, with messages known that were not read
     time_ms newest_created = 0;
+    /// At this time, by the steady clock, the log ended before this record.
+    struct known_bound {
+        std::int64_t number;
+        time_ms steady;
+    };
+    std::optional<known_bound> bound;
+    bool warned_of_clock = false;
     std::int64_t message_bytes = 0;  // of those read last, on average
 
     /// The next read must be from the store.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "runtime/scheduler.hpp"
+#include "store/time_arithmetic.hpp"
 
 namespace minibatch::runtime {
 
@@ -22,7 +23,7 @@ class lease_watch {
             if (held.unchanged_since(*seen_) || older(held)) return false;
         }
         seen_ = held;
-        ends_at_ = now + (held.length.count() > 0 ? held.length : assumed_length(held, database_now));
+        ends_at_ = store::after(now, held.length.count() > 0 ? held.length : assumed_length(held, database_now));
         return true;
     }
 
@@ -41,7 +42,8 @@ class lease_watch {
     /// than a minute is rather a clock that was ahead.
     milliseconds assumed_length(store::lease const& held, time_ms database_now) const {
         constexpr milliseconds longest{60'000};
-        auto const left = std::clamp(milliseconds(held.expires - database_now), milliseconds(0), longest);
+        auto const left = std::clamp(milliseconds(store::saturating_difference(held.expires, database_now)),
+                                     milliseconds(0), longest);
         return std::max(otherwise_, left * 3 / 2);
     }
 

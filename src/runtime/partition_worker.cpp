@@ -5,12 +5,16 @@
 
 #include "runtime/back_off.hpp"
 #include "runtime/leadership.hpp"
+#include "store/time_arithmetic.hpp"
 
 namespace minibatch::runtime {
 namespace {
 
 /// Who is to stop does not wait for long for a database that is away: a lease that is not given back runs out.
 constexpr milliseconds stop_patience{2'000};
+constexpr milliseconds longest_wait{60'000};
+/// Between the database's clock and stamps: that of a remote database is estimated.
+constexpr milliseconds tolerated_difference{1'000};
 
 }  // namespace
 
@@ -135,7 +139,7 @@ asio::awaitable<void> partition_worker::lead() {
 asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_again) {
     auto& lead = *lead_;
     lead.put_off = false;
-    auto const now = std::max(env_.database->now(), lead.newest_created);
+    auto const now = this->now();
     auto step = lead.planner.next(lead.pending, now);
     if (auto* cut = std::get_if<windowing::cut>(&step)) {
         co_await emit(std::move(*cut));
@@ -155,13 +159,35 @@ asio::awaitable<bool> partition_worker::plan(std::optional<steady_time>& look_ag
     }
     auto const* const wait = std::get_if<windowing::wait_until>(&step);
     if (!wait || !lead.pending.caught_up()) co_return co_await fetch_if_worth(now, look_again);
-    if (wait->when) look_at(*wait->when, now, look_again);
+    warn_of_standing_still(*wait, now);
+    look_at(*wait, now, look_again);
     co_return false;
 }
 
-void partition_worker::look_at(time_ms when, time_ms now, std::optional<steady_time>& look_again) const {
-    auto const until = env_.time->now() + milliseconds(std::clamp<time_ms>(when - now, 0, 60'000));
+windowing::moment partition_worker::now() const { return runtime_.clocks.now(lead_->newest_created); }
+
+/// Not later than in a minute: the database's clock may be set.
+void partition_worker::look_at(windowing::wait_until wait, windowing::moment now,
+                               std::optional<steady_time>& look_again) const {
+    if (!wait.when) return;
+    auto const present = env_.time->now();
+    bool const steady = wait.by == windowing::timeline::steady;
+    auto const left = store::saturating_difference(*wait.when, steady ? now.steady : now.clock);
+    auto const from = steady ? steady_time(milliseconds(now.steady)) : present;
+    auto const until = std::max(from + milliseconds(std::clamp<time_ms>(left, 0, longest_wait.count())), present);
     look_again = look_again ? std::min(*look_again, until) : until;
+}
+
+/// Windows whose bounds are stamps close by stamps alone: what was stamped by a clock that was ahead cannot be taken
+/// back, and all that comes is stamped likewise until the clock has caught up.
+void partition_worker::warn_of_standing_still(windowing::wait_until wait, windowing::moment now) {
+    auto& lead = *lead_;
+    auto const behind = now.stamp - now.clock;
+    auto const stands = wait.when && wait.by == windowing::timeline::stamps && behind > tolerated_difference.count();
+    if (stands && !lead.warned_of_clock)
+        say("time windows stand still until " + utc_text(*wait.when) + ": the last message is stamped " +
+            std::to_string(behind / 1'000) + " s ahead of the database's clock, which was set back");
+    lead.warned_of_clock = stands;
 }
 
 asio::awaitable<void> partition_worker::emit(windowing::cut made) {
@@ -200,8 +226,7 @@ asio::awaitable<void> partition_worker::drain_remainder() {
     auto& lead = *lead_;
     lead.pending.set_caught_up(false);
     while (!lead.lost && lead.open.size() < static_cast<std::size_t>(member_->options.max_in_flight)) {
-        auto const now = std::max(env_.database->now(), lead.newest_created);
-        auto step = lead.planner.flush(lead.pending, now);
+        auto step = lead.planner.flush(lead.pending, now());
         if (auto* cut = std::get_if<windowing::cut>(&step)) {
             co_await emit(std::move(*cut));
         } else if (auto* discards = std::get_if<windowing::discard_only>(&step)) {

@@ -55,7 +55,7 @@ class partition_worker : public change_listener,
     asio::awaitable<void> stand_by(store::lease held);
     asio::awaitable<void> lead();
     asio::awaitable<bool> plan(std::optional<steady_time>& look_again);
-    asio::awaitable<bool> fetch_if_worth(time_ms now, std::optional<steady_time>& look_again);
+    asio::awaitable<bool> fetch_if_worth(windowing::moment now, std::optional<steady_time>& look_again);
     asio::awaitable<void> fetch();
     asio::awaitable<void> emit(windowing::cut made);
     asio::awaitable<void> saved();
@@ -64,11 +64,13 @@ class partition_worker : public change_listener,
     asio::awaitable<void> give_back();
     asio::awaitable<void> back_off(error const& problem);
 
-    windowing::demand demand(time_ms now) const;
-    store::read_limits what_to_read(time_ms now) const;
+    windowing::moment now() const;
+    windowing::demand demand(windowing::moment now) const;
+    store::read_limits what_to_read(windowing::moment now) const;
     bool feed_from_memory();
     void appended_here(std::optional<store::log_position> end);
-    void look_at(time_ms when, time_ms now, std::optional<steady_time>& look_again) const;
+    void look_at(windowing::wait_until wait, windowing::moment now, std::optional<steady_time>& look_again) const;
+    void warn_of_standing_still(windowing::wait_until wait, windowing::moment now);
     void feed(std::vector<log::segment_ptr> const& records);
     void step_over_removed(store::read_result const& read);
     void redeliver_due(std::optional<steady_time>& look_again);

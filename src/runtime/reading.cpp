@@ -24,12 +24,12 @@ constexpr milliseconds lag_pause{10};
 
 }  // namespace
 
-windowing::demand partition_worker::demand(time_ms now) const {
+windowing::demand partition_worker::demand(windowing::moment now) const {
     return windowing::demand_of(member_->how.parts(), lead_->pending, now);
 }
 
 /// False: nothing is worth reading before a signal, or before `look_again`.
-asio::awaitable<bool> partition_worker::fetch_if_worth(time_ms now, std::optional<steady_time>& look_again) {
+asio::awaitable<bool> partition_worker::fetch_if_worth(windowing::moment now, std::optional<steady_time>& look_again) {
     auto& lead = *lead_;
     if (feed_from_memory()) co_return true;
     auto const asked = demand(now);
@@ -41,7 +41,7 @@ asio::awaitable<bool> partition_worker::fetch_if_worth(time_ms now, std::optiona
         }
         if (unread < asked.worth) {
             lead.put_off = true;
-            if (asked.due) look_at(*asked.due, now, look_again);
+            look_at({asked.due}, now, look_again);
             co_return false;
         }
     }
@@ -59,7 +59,8 @@ asio::awaitable<void> partition_worker::fetch() {
         co_return;
     }
     auto const doubts = lead.doubts_of_end;
-    auto const limits = what_to_read(std::max(env_.database->now(), lead.newest_created));
+    auto const limits = what_to_read(now());
+    auto const sent = now().steady;
     auto call = [database = env_.database, log = group_.log, next, limits, deadline = env_.deadline()] {
         return database->read(log, next, limits, deadline);
     };
@@ -75,6 +76,8 @@ asio::awaitable<void> partition_worker::fetch() {
     lead.pending.records_removed(read->state.floor.number);
     step_over_removed(*read);
     feed(read->records);
+    lead.newest_created = std::max(lead.newest_created, read->state.last_created);
+    lead.bound = {read->state.end.number, sent};
     lead.learn_end(read->state.end);
     if (doubts == lead.doubts_of_end) lead.end_unknown = false;
     if (lead.known_end.number > lead.pending.next_number()) {
@@ -89,7 +92,7 @@ asio::awaitable<void> partition_worker::fetch() {
 }
 
 /// A large window is read in few calls. What goes beyond the window is bounded, however large the backlog.
-store::read_limits partition_worker::what_to_read(time_ms now) const {
+store::read_limits partition_worker::what_to_read(windowing::moment now) const {
     store::read_limits limits;
     limits.max_bytes = tuning_.read_ahead_bytes;
     auto const missing = std::clamp<std::int64_t>(demand(now).missing.value_or(0), 0, std::int64_t{1} << 30);
@@ -110,12 +113,16 @@ bool partition_worker::feed_from_memory() {
 }
 
 void partition_worker::feed(std::vector<log::segment_ptr> const& records) {
+    if (records.empty()) return;
     std::int64_t messages = 0;
     std::int64_t bytes = 0;
+    auto const& bound = lead_->bound;
+    auto const present = now();
     for (auto const& record : records) {
         lead_->tracker.note_record(*record);
         lead_->newest_created = std::max(lead_->newest_created, record->created());
-        lead_->pending.feed(record);
+        auto const after = bound && record->number() >= bound->number ? std::optional(bound->steady) : std::nullopt;
+        lead_->pending.feed(record, windowing::arrival(record->created(), present, after));
         messages += record->count();
         bytes += static_cast<std::int64_t>(record->bytes());
     }
@@ -152,7 +159,7 @@ bool partition_worker::concerned() {
     if (lead.lost) return false;
     if (lead.reading) return true;
     if (lead.end_unknown) return false;
-    auto const asked = demand(std::max(env_.database->now(), lead.newest_created));
+    auto const asked = demand(now());
     auto const will_read = asked.missing ? lead.known_end.offset - lead.pending.fed_end() >= asked.worth
                                          : lead.known_end.number > lead.pending.next_number();
     // It may turn out to be served from memory: what is not looked into now must not be forgotten.

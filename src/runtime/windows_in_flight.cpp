@@ -175,7 +175,9 @@ void partition_worker::trim_what_is_due(std::int64_t low_number, write_list& wit
 }
 
 store::trim_request partition_worker::trim_request() const {
-    store::trim_request request{group_.log};
+    store::trim_request request;
+    request.log = group_.log;
+    request.now_at_most = runtime_.clocks.time_for_retention();
     // What piles up between two trims goes in one of them.
     request.max_records =
         static_cast<int>(std::clamp<std::int64_t>(tuning_.trim_records, request.max_records, max_trimmed_at_once));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/names.hpp"
+#include "store/time_arithmetic.hpp"
 
 namespace minibatch::store::rules {
 namespace {
@@ -39,7 +40,7 @@ std::int64_t uncommitted(progress const& value, std::int64_t begin, std::int64_t
 }
 
 void prolong(lease& held, milliseconds length, time_ms now) {
-    held.expires = now + length.count();
+    held.expires = saturating_sum(now, length.count());
     held.length = length;
     ++held.renewals;
 }
@@ -142,7 +143,8 @@ bool in_use(group_state const& group, std::span<partition_lease const> ended) no
 std::string shown_owner(lease const& held, time_ms now) {
     constexpr milliseconds tolerance{1'000};
     // A clock that was ahead when the lease was renewed gives an expiry that no lease of this length can have.
-    bool const possible = held.length.count() == 0 || held.expires <= now + (held.length + tolerance).count();
+    bool const possible =
+        held.length.count() == 0 || saturating_difference(held.expires, now) <= (held.length + tolerance).count();
     return held.held() && held.expires > now && possible ? held.owner : std::string();
 }
 

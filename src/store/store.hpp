@@ -88,7 +88,7 @@ class store {
     /// Does not change while the store is open.
     virtual tuning tune() const noexcept { return {}; }
 
-    /// The database's clock, or the best estimate of it.
+    /// The database's clock, or the best estimate of it. It may be set, forward or back.
     virtual time_ms now() = 0;
 
     /// Opens or creates a stream. Retention given replaces the stored one, as a whole; `partitions`, 1 to 1,024, absent

@@ -79,6 +79,8 @@ defect defect_of(lease const& held) {
     return range_check()
         .count("the epoch of the lease", held.epoch)
         .time("the expiry of the lease", held.expires)
+        .time("the length of the lease", held.length.count())
+        .count("the renewals of the lease", held.renewals)
         .found();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <minibatch/error.hpp>
 #include <string>
@@ -100,6 +101,11 @@ struct trim_request {
     log_id log;
     /// At most so many records in this call; `more` tells whether there is more to do.
     int max_records = 256;
+    /// The age of records is measured at this time if the database's clock is beyond it: a clock that is ahead for a
+    /// moment must not remove what cannot be brought back.
+    std::optional<time_ms> now_at_most = {};
+
+    time_ms age_measured_at(time_ms now) const noexcept { return now_at_most ? std::min(now, *now_at_most) : now; }
 };
 struct trim_result {
     log_position floor;

@@ -48,17 +48,17 @@ asio::awaitable<int> run_info(session& in, info_options options) {
                               {"lost", group.lost},
                               {"owner", group.owner}});
         }
-        boost::json::object out{{"stream", info.name},
-                                {"partitions", info.partitions},
-                                {"messages", info.messages},
-                                {"bytes", info.bytes},
-                                {"groups", std::move(groups)}};
+        boost::json::object out{{"stream", info.name}, {"partitions", info.partitions},  {"messages", info.messages},
+                                {"bytes", info.bytes}, {"ahead_ms", info.ahead.count()}, {"groups", std::move(groups)}};
         write_out(boost::json::serialize(out) + "\n");
         co_return exit_done;
     }
     std::string out = "stream      " + info.name + "\npartitions  " + std::to_string(info.partitions) +
                       "\nmessages    " + std::to_string(info.messages) + "\nbytes       " + std::to_string(info.bytes) +
                       "\n";
+    if (info.ahead.count() > 0)
+        out += "clock       " + std::to_string(info.ahead.count() / 1'000) +
+               " s behind the newest message; fixed time windows stand still until it has caught up\n";
     for (auto const& group : info.groups) {
         out += "group       " + group.name + ": lag " + std::to_string(group.lag);
         if (group.lost > 0) out += ", lost to retention " + std::to_string(group.lost);

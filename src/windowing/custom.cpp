@@ -13,12 +13,13 @@ class custom_policy final : public policy {
     custom_policy(std::shared_ptr<window_emitter> emitter, int partition)
         : emitter_(std::move(emitter)), partition_(partition) {}
 
-    step next(pending_log& pending, time_ms now) override {
+    step next(pending_log& pending, moment now) override {
         refresh(pending);
-        auto answer = ask(now);
+        auto const told = time_to_tell(now);
+        auto answer = ask(told);
         if (answer.ready) {
             auto made = take(pending, std::move(answer));
-            if (made.first < 0) made.start = made.end = now;
+            if (made.first < 0) made.start = made.end = told;
             return made;
         }
         if (!answer.discard.empty()) {
@@ -27,11 +28,12 @@ class custom_policy final : public policy {
         }
         check_limits(pending);
         if (!pending.caught_up()) return read_on{};
-        if (answer.look_again) return wait_until{answer.look_again->time_since_epoch().count()};
-        return wait_until{};
+        if (!answer.look_again) return wait_until{};
+        auto const left = store::saturating_difference(answer.look_again->time_since_epoch().count(), told);
+        return wait_until{store::saturating_sum(now.steady, left)};
     }
 
-    std::optional<cut> flush(pending_log& pending, time_ms) override {
+    std::optional<cut> flush(pending_log& pending, moment) override {
         if (pending.empty()) return std::nullopt;
         return make_cut(pending.take_front(pending.count()), window_reason::flush, false);
     }
@@ -45,6 +47,13 @@ class custom_policy final : public policy {
         auto const seen = view_.empty() ? -1 : view_.back().offset();
         auto run = std::ranges::upper_bound(pending.runs(), seen, {}, &slice::first);
         for (; run != pending.runs().end(); ++run) append_messages(*run, partition_, view_);
+    }
+
+    // Stamps, which go on by the time elapsed while they stand still: an emitter that waits must not wait until the
+    // clock has caught up.
+    time_ms time_to_tell(moment now) {
+        if (!last_ || last_->stamp != now.stamp) last_ = now;
+        return now.stamp + (now.steady - last_->steady);
     }
 
     readiness ask(time_ms now) {
@@ -91,6 +100,7 @@ class custom_policy final : public policy {
     int partition_;
     std::vector<message> view_;  // what is pending
     std::uint64_t removals_ = 0;
+    std::optional<moment> last_;  // when the stamp moved last
 };
 
 }  // namespace

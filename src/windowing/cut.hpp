@@ -11,10 +11,9 @@
 
 #include "log/segment.hpp"
 #include "store/progress.hpp"
+#include "windowing/moment.hpp"
 
 namespace minibatch::windowing {
-
-using log::time_ms;
 
 /// Consecutive messages of one segment, by index.
 struct slice {
@@ -60,8 +59,9 @@ struct read_on {};
 /// Nothing to do before new records arrive, or before `when`.
 struct wait_until {
     std::optional<time_ms> when;
+    timeline by = timeline::steady;
 };
-/// The log must be sealed up to `time`, which is not beyond `now`; then feed what there is and call
+/// The log must be sealed up to `time`, which is not beyond the stamp of `now`; then feed what there is and call
 /// `pending_log::sealed`.
 struct seal_until {
     time_ms time = 0;

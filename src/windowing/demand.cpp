@@ -2,7 +2,7 @@
 
 namespace minibatch::windowing {
 
-demand demand_of(detail::strategy_parts const& parts, pending_log const& pending, time_ms now) {
+demand demand_of(detail::strategy_parts const& parts, pending_log const& pending, moment now) {
     demand found;
     if (!parts.count || parts.max_bytes || parts.fixed || parts.relaxed || parts.custom || pending.first_recorded())
         return found;
@@ -13,8 +13,8 @@ demand demand_of(detail::strategy_parts const& parts, pending_log const& pending
     if (open == 0) {
         found.worth = 1;
     } else if (pending.count() == open) {
-        auto const due = pending.front_created() + parts.max_age->count();
-        if (now < due)
+        auto const due = pending.front_arrived() + parts.max_age->count();
+        if (now.steady < due)
             found.due = due;
         else
             found.worth = 1;

@@ -15,12 +15,12 @@ struct demand {
     /// If present `missing`: it is worth reading once the log has so many messages that were not fed. With fewer no
     /// window closes. At least 1.
     std::int64_t worth = 1;
-    /// From then on a single one is worth it.
+    /// From then on, by the steady clock, a single one is worth it.
     std::optional<time_ms> due;
 };
 
-/// For pure counts, with or without `max_age`. The age runs from the first message, whose `created` must be known: that
-/// one is read at once, and so is whatever there is when the age is due.
-demand demand_of(detail::strategy_parts const& parts, pending_log const& pending, time_ms now);
+/// For pure counts, with or without `max_age`. The age runs from the first message, which is read at once, since its
+/// age must be known, and so is whatever there is when the age is due.
+demand demand_of(detail::strategy_parts const& parts, pending_log const& pending, moment now);
 
 }  // namespace minibatch::windowing

@@ -14,7 +14,7 @@ class fixed_policy final : public policy {
           emit_empty_(how.options.emit_empty),
           next_(floor(from.windows_end.value_or(from.start_time))) {}
 
-    step next(pending_log& pending, time_ms now) override {
+    step next(pending_log& pending, moment now) override {
         // Never later than the first message: after a flush its window may go on.
         if (!pending.empty()) next_ = std::min(next_, floor(pending.front_created()));
         if (!emit_empty_) {
@@ -47,7 +47,7 @@ class fixed_policy final : public policy {
         }
     }
 
-    std::optional<cut> flush(pending_log& pending, time_ms) override {
+    std::optional<cut> flush(pending_log& pending, moment) override {
         if (pending.empty()) return std::nullopt;
         next_ = floor(pending.front_created());
         return data(pending, window_reason::flush, false);
@@ -59,11 +59,11 @@ class fixed_policy final : public policy {
         return time - (rest < 0 ? rest + interval_ : rest);
     }
 
-    step close_later(pending_log const& pending, time_ms now) const {
+    step close_later(pending_log const& pending, moment now) const {
         if (!pending.caught_up()) return read_on{};
         auto const end = next_ + interval_;
-        if (now < end) return wait_until{end};
-        return seal_until{floor(now)};  // one seal for all windows that are over
+        if (now.stamp < end) return wait_until{end, timeline::stamps};
+        return seal_until{floor(now.stamp)};  // one seal for all windows that are over
     }
 
     cut data(pending_log& pending, window_reason reason, bool rebuildable) {

@@ -25,14 +25,15 @@ pending_log::pending_log(store::progress const& from) : next_number_(from.low_nu
     for (auto const& each : from.windows_done) settle(each);
 }
 
-void pending_log::feed(log::segment_ptr record) {
+void pending_log::feed(log::segment_ptr record, time_ms arrived) {
     if (record->number() < next_number_) return;
     next_number_ = record->number() + 1;
     newest_ = std::max(newest_, record->created());
     auto at = std::max(record->first(), fed_end_);
     auto const end = record->end();
-    auto const moment = store::time_range{record->created(), record->created() + 1};
-    if (record->count() > 0 && record->first() < at) settle(moment);
+    auto const instant = store::time_range{record->created(), record->created() + 1};
+    if (record->count() > 0 && record->first() < at) settle(instant);
+    if (at < end && (arrivals_.empty() || arrivals_.back().at != arrived)) arrivals_.push_back({at, arrived});
     while (at < end) {
         while (next_hole_ < holes_.size() && holes_[next_hole_].range.end <= at) ++next_hole_;
         if (next_hole_ == holes_.size() || holes_[next_hole_].range.begin >= end) {
@@ -43,12 +44,13 @@ void pending_log::feed(log::segment_ptr record) {
         if (here.range.begin > at) add_run(record, at, here.range.begin);
         auto const from = std::max(at, here.range.begin);
         at = std::min(end, here.range.end);
-        settle(moment);
+        settle(instant);
         if (here.recorded) {
             recovered_[here.window].parts[here.part].push_back({record, from - record->first(), at - record->first()});
         }
     }
     fed_end_ = std::max(fed_end_, end);
+    forget_arrivals();
     if (seal_ && fed_end_ >= seal_->second) {
         newest_ = std::max(newest_, seal_->first);
         seal_.reset();
@@ -85,6 +87,12 @@ void pending_log::add_run(log::segment_ptr const& record, std::int64_t begin, st
     bytes_ += runs_.back().bytes();
 }
 
+time_ms pending_log::front_arrived() const noexcept { return arrivals_.front().at; }
+
+void pending_log::forget_arrivals() {
+    while (arrivals_.size() > 1 && arrivals_[1].offset <= front()) arrivals_.pop_front();
+}
+
 std::vector<slice> pending_log::take_front(std::int64_t count) {
     std::vector<slice> taken;
     while (count > 0 && !runs_.empty()) {
@@ -100,6 +108,7 @@ std::vector<slice> pending_log::take_front(std::int64_t count) {
         count_ -= taken.back().count();
         bytes_ -= taken.back().bytes();
     }
+    forget_arrivals();
     ++removals_;
     return taken;
 }
@@ -165,6 +174,7 @@ void pending_log::remove(std::span<std::int64_t const> sorted) {
     }
     runs_.insert(runs_.erase(low, high), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
     count_ -= static_cast<std::int64_t>(sorted.size());
+    forget_arrivals();
     ++removals_;
 }
 
@@ -198,6 +208,7 @@ store::time_range pending_log::drop_below(std::int64_t offset, time_ms until) {
     settle(removed);
     fed_end_ = std::max(fed_end_, offset);
     if (seal_ && fed_end_ >= seal_->second) sealed(seal_->first, seal_->second);
+    forget_arrivals();
     ++removals_;
     return removed;
 }

@@ -19,9 +19,9 @@ class pending_log {
     /// recorded windows are collected for `take_recorded`.
     explicit pending_log(store::progress const& from);
 
-    /// The next record of the log, control records too. Offsets that are missing (retention) are stepped over, and so
-    /// are those that were fed before.
-    void feed(log::segment_ptr record);
+    /// The next record of the log, control records too, and when it arrived by the steady clock. Offsets that are
+    /// missing (retention) are stepped over, and so are those that were fed before.
+    void feed(log::segment_ptr record, time_ms arrived);
     /// Whether all records that the log has have been fed, as far as is known.
     void set_caught_up(bool value) noexcept { caught_up_ = value; }
     bool caught_up() const noexcept { return caught_up_; }
@@ -44,6 +44,8 @@ class pending_log {
     std::int64_t front() const noexcept { return runs_.empty() ? fed_end_ : runs_.front().first(); }
     /// `created` of the first pending message. Precondition: not empty.
     time_ms front_created() const noexcept { return runs_.front().segment->created(); }
+    /// When the first pending message arrived, by the steady clock. Precondition: not empty.
+    time_ms front_arrived() const noexcept;
     std::deque<slice> const& runs() const noexcept { return runs_; }
     /// Changes whenever messages have been removed: what was computed about the front is void then.
     std::uint64_t removals() const noexcept { return removals_; }
@@ -92,9 +94,16 @@ class pending_log {
     std::deque<slice>::const_iterator run_of(std::int64_t offset) const;
     void remove(std::span<std::int64_t const> sorted);
 
+    struct arrived_from {  // messages from this offset on
+        std::int64_t offset;
+        time_ms at;
+    };
+    void forget_arrivals();
+
     std::deque<slice> runs_;
-    std::vector<recovered> recovered_;  // by lowest offset
-    std::vector<hole> holes_;           // sorted
+    std::deque<arrived_from> arrivals_;  // the first is that of the first pending message
+    std::vector<recovered> recovered_;   // by lowest offset
+    std::vector<hole> holes_;            // sorted
     std::size_t next_hole_ = 0;
     std::deque<store::time_range> settled_;  // sorted, apart
     std::optional<std::pair<time_ms, std::int64_t>> seal_;

@@ -31,7 +31,7 @@ std::optional<step> planner::recorded_in_place(pending_log& pending) {
     }
 }
 
-step planner::next(pending_log& pending, time_ms now) {
+step planner::next(pending_log& pending, moment now) {
     if (auto recorded = recorded_in_place(pending)) return *std::move(recorded);
     // Look before asking: the answer of a policy cannot be put back.
     auto answer = policy_->next(pending, now);
@@ -42,7 +42,7 @@ step planner::next(pending_log& pending, time_ms now) {
     return answer;
 }
 
-step planner::flush(pending_log& pending, time_ms now) {
+step planner::flush(pending_log& pending, moment now) {
     if (auto recorded = recorded_in_place(pending)) return *std::move(recorded);
     auto answer = policy_->next(pending, now);
     auto const* const window = std::get_if<cut>(&answer);

@@ -12,9 +12,9 @@ namespace minibatch::windowing {
 class policy {
   public:
     virtual ~policy() = default;
-    virtual step next(pending_log& pending, time_ms now) = 0;
+    virtual step next(pending_log& pending, moment now) = 0;
     /// The open remainder, with nothing that `next` would cut before it.
-    virtual std::optional<cut> flush(pending_log& pending, time_ms now) = 0;
+    virtual std::optional<cut> flush(pending_log& pending, moment now) = 0;
 };
 
 /// Decides, for one partition, what the next window is. Holds no messages: those are in the pending_log.
@@ -23,15 +23,15 @@ class planner {
     /// Throws `errc::emitter_failed` if the strategy's factory makes no emitter.
     planner(strategy const& how, store::progress const& from, int partition);
 
-    /// What to do next. `now` is max(clock, `created` of the last record). Recorded windows come out in their place by
+    /// What to do next. Recorded windows come out in their place by
     /// offset. A cut has been taken out of `pending`. Throws `errc::emitter_failed` and `errc::too_many_pending` for
     /// custom emitters.
-    step next(pending_log& pending, time_ms now);
+    step next(pending_log& pending, moment now);
 
     /// For the end. To be repeated: what `next` finds, which may be `read_on`; when it finds nothing more, the open
     /// remainder with the reason `flush`; then `wait_until`: nothing is left. Asks for no seal. An empty window of an
     /// emitter ends the asking, since there might be no end of them, and is not delivered.
-    step flush(pending_log& pending, time_ms now);
+    step flush(pending_log& pending, moment now);
 
     /// The emitter of a custom strategy, for `query`; null for others.
     std::shared_ptr<window_emitter> const& emitter() const noexcept { return emitter_; }

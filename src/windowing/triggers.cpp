@@ -14,18 +14,18 @@ class trigger_policy final : public policy {
         if (parts.max_age) age_ = parts.max_age->count();
     }
 
-    step next(pending_log& pending, time_ms now) override {
+    step next(pending_log& pending, moment now) override {
         if (auto const found = scan_.find(pending)) {
             return make_cut(pending.take_front(found->count), found->reason, true);
         }
         if (!pending.caught_up()) return read_on{};
         if (!age_ || pending.empty()) return wait_until{};
-        auto const due = pending.front_created() + *age_;
-        if (now < due) return wait_until{due};
+        auto const due = pending.front_arrived() + *age_;
+        if (now.steady < due) return wait_until{due};
         return make_cut(pending.take_front(pending.count()), window_reason::timeout, false);
     }
 
-    std::optional<cut> flush(pending_log& pending, time_ms) override {
+    std::optional<cut> flush(pending_log& pending, moment) override {
         if (pending.empty()) return std::nullopt;
         return make_cut(pending.take_front(pending.count()), window_reason::flush, false);
     }

@@ -22,7 +22,18 @@ class virtual_time final : public runtime::scheduler, public store::clock {
 
     steady_time now() override { return now_; }
     steady_time steady_now() override { return now_; }
-    time_ms system_now() override { return std::chrono::duration_cast<milliseconds>(now_.time_since_epoch()).count(); }
+    time_ms system_now() override {
+        return stopped_ ? *stopped_
+                        : (std::chrono::duration_cast<milliseconds>(now_.time_since_epoch()) + ahead_).count();
+    }
+
+    /// The database's clock is so far ahead of the time that passes, or behind it, from now on. Timers go on as before.
+    void set_clock(milliseconds ahead) {
+        ahead_ = ahead;
+        stopped_.reset();
+    }
+    /// The database's clock stands still.
+    void stop_clock() { stopped_ = system_now(); }
 
     std::unique_ptr<runtime::timer> at(steady_time when, std::function<void()> call) override {
         auto const made = std::make_shared<entry>();
@@ -67,6 +78,8 @@ class virtual_time final : public runtime::scheduler, public store::clock {
 
     boost::asio::io_context& loop_;
     steady_time now_{milliseconds(1'000'000)};
+    milliseconds ahead_{0};
+    std::optional<time_ms> stopped_;
     std::multimap<steady_time, std::shared_ptr<entry>> waiting_;
 };
 

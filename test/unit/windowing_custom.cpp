@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(it_takes_what_it_wants_in_its_order) {
     BOOST_TEST(b.next(20) == "wait 99");
     BOOST_TEST((emitter->seen == offsets{0, 1, 2, 3, 4, 5}));
     emitter->answer = {.ready = true, .take = {4, 5, 1, 2}, .discard = {3}, .look_again = {}};
-    auto const made = std::get<cut>(b.plan.next(b.pending, 20));
+    auto const made = std::get<cut>(b.plan.next(b.pending, at(20)));
     BOOST_TEST(bench::show(made) == "custom [4,6) [1,3) 10..20 recorded");
     BOOST_TEST((made.discarded == ranges{{3, 4}}));
     BOOST_TEST(messages_of(made, 0).at(2).offset() == 1);

@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(how_many_messages_are_worth_reading) {
     for (std::size_t i = 0; i < table.size(); ++i) {
         bench b(table[i].how);
         for (auto const& [count, created] : table[i].fed) b.add(count, created);
-        BOOST_TEST(show(demand_of(table[i].how.parts(), b.pending, table[i].now)) == table[i].expected, "row " << i);
+        BOOST_TEST(show(demand_of(table[i].how.parts(), b.pending, at(table[i].now))) == table[i].expected,
+                   "row " << i);
     }
 }
 
@@ -59,10 +60,10 @@ BOOST_AUTO_TEST_CASE(recorded_windows_are_looked_for_at_once) {
     from.recorded = {{{{0, 5}}, 10, 20, window_reason::timeout, {}}};
     auto const how = count_window(10);
     bench b(how, from);
-    BOOST_TEST(show(demand_of(how.parts(), b.pending, 0)) == "all");
+    BOOST_TEST(show(demand_of(how.parts(), b.pending, at(0))) == "all");
     b.add(7, 10);
     BOOST_TEST(b.next(10) == "timeout [0,5) 10..20 recorded");
-    BOOST_TEST(show(demand_of(how.parts(), b.pending, 20)) == "8/8");
+    BOOST_TEST(show(demand_of(how.parts(), b.pending, at(20))) == "8/8");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_committed_already_does_not_count) {
@@ -71,7 +72,7 @@ BOOST_AUTO_TEST_CASE(what_is_committed_already_does_not_count) {
     auto const how = count_window(10);
     bench b(how, from);
     b.add(6, 10);
-    BOOST_TEST(show(demand_of(how.parts(), b.pending, 10)) == "6/6");
+    BOOST_TEST(show(demand_of(how.parts(), b.pending, at(10))) == "6/6");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -29,10 +29,10 @@ struct erratic : window_emitter {
     random_bits bits;
 };
 
-void run(strategy const& how, std::uint32_t seeds = 300, bool retention = false) {
+void run(strategy const& how, std::uint32_t seeds = 300, world::chances may = {}) {
     for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
         BOOST_TEST_INFO_SCOPE("seed " << seed);
-        world each(how, seed, retention);
+        world each(how, seed, may);
         for (int i = 0; i < 120; ++i) each.event();
         each.drain();
     }
@@ -59,7 +59,17 @@ BOOST_AUTO_TEST_CASE(retention) {
     auto const custom = custom_window([seed = 0U]() mutable { return std::make_unique<erratic>(++seed); });
     for (auto const& how : {count_window(7) || max_bytes(120) || max_age(short_time), fixed_time_window(short_time),
                             relaxed_time_window(short_time), custom}) {
-        run(how, 100, true);
+        run(how, 100, {.retention = true});
+    }
+}
+BOOST_AUTO_TEST_CASE(clock_jumps) {
+    auto const short_time = milliseconds(40);
+    auto const custom = custom_window([seed = 0U]() mutable { return std::make_unique<erratic>(++seed); });
+    for (auto const& how : {count_window(7) || max_age(short_time), fixed_time_window(short_time),
+                            fixed_time_window(short_time, {.emit_empty = false}), relaxed_time_window(short_time),
+                            relaxed_time_window(short_time, {.emit_empty = true}), custom}) {
+        run(how, 100, {.clock_jumps = true});
+        run(how, 50, {.retention = true, .clock_jumps = true});
     }
 }
 BOOST_AUTO_TEST_CASE(custom) {

@@ -28,6 +28,9 @@ inline log::segment_ptr make_segment(std::int64_t number, std::int64_t first, st
     return std::make_shared<log::segment const>(number, first, count, created, finished);
 }
 
+/// Clocks that are right.
+inline moment at(time_ms now) { return {now, now, now}; }
+
 /// A log and what cuts it; `show` tells a step in one line, so that tests read as tables.
 struct bench {
     explicit bench(strategy const& how, store::progress const& from = {})
@@ -35,15 +38,17 @@ struct bench {
         pending.set_caught_up(true);
     }
 
-    void add(std::int64_t count, time_ms created, std::size_t size = 10) {
-        pending.feed(make_segment(number++, offset, count, created, size));
+    void add(std::int64_t count, time_ms created, std::size_t size = 10) { add(count, created, created, size); }
+    /// Messages whose stamp is not when they arrived by the steady clock.
+    void add(std::int64_t count, time_ms created, time_ms arrived, std::size_t size) {
+        pending.feed(make_segment(number++, offset, count, created, size), arrived);
         offset += count;
     }
     void seal(time_ms until) { add(0, until); }
 
-    std::string next(time_ms now) { return show(plan.next(pending, now)); }
+    std::string next(time_ms now) { return show(plan.next(pending, at(now))); }
     std::string flush(time_ms now) {
-        auto const made = plan.flush(pending, now);
+        auto const made = plan.flush(pending, at(now));
         return std::holds_alternative<wait_until>(made) ? "nothing" : show(made);
     }
 

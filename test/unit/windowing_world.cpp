@@ -6,10 +6,10 @@
 
 namespace windowing_test {
 
-world::world(strategy const& strategy_, std::uint32_t seed, bool with_retention)
-    : bits(seed), how(strategy_), retention(with_retention) {
-    now = pick(bits, 1000, 5000);
-    saved.start_time = now;
+world::world(strategy const& strategy_, std::uint32_t seed, chances what_may_happen)
+    : bits(seed), how(strategy_), may(what_may_happen) {
+    clock = pick(bits, 1000, 5000);
+    saved.start_time = clock;
     in_flight_limit = static_cast<std::size_t>(pick(bits, 1, 4));
     restart();
 }
@@ -41,9 +41,11 @@ void world::apply_floor() {
 }
 
 void world::append(std::int64_t count) {
-    records.push_back(make_segment(std::ssize(records), end, count, now, static_cast<std::size_t>(pick(bits, 2, 40))));
+    auto const stamp = now().stamp;
+    records.push_back(
+        make_segment(std::ssize(records), end, count, stamp, static_cast<std::size_t>(pick(bits, 2, 40))));
     end += count;
-    created.insert(created.end(), static_cast<std::size_t>(count), now);
+    created.insert(created.end(), static_cast<std::size_t>(count), stamp);
     commits.resize(static_cast<std::size_t>(end), 0);
 }
 
@@ -51,7 +53,7 @@ void world::read(std::int64_t most) {
     for (; most > 0 && pending->next_number() < std::ssize(records); --most) {
         auto const& record = records[static_cast<std::size_t>(std::max(pending->next_number(), floor))];
         tracker->note_record(*record);
-        pending->feed(record);
+        pending->feed(record, arrival(record->created(), now(), std::nullopt));
     }
     pending->set_caught_up(pending->next_number() == std::ssize(records));
 }
@@ -65,7 +67,7 @@ bool world::act_on(step answer) {
         return true;
     }
     if (auto* seal = std::get_if<seal_until>(&answer)) {
-        BOOST_REQUIRE(seal->time <= now);
+        BOOST_REQUIRE(seal->time <= now().stamp);
         if (records.empty() || records.back()->created() < seal->time) append(0);
         auto const limit = end;
         read(1000);
@@ -77,9 +79,10 @@ bool world::act_on(step answer) {
         read(pick(bits, 1, 4));
         return true;
     }
-    auto const when = std::get<wait_until>(answer).when;
+    auto const [when, by] = std::get<wait_until>(answer);
     BOOST_REQUIRE(pending->caught_up());
-    BOOST_REQUIRE((!when || *when > now));
+    BOOST_REQUIRE((!when || *when > (by == timeline::steady ? steady : now().stamp)));
+    if (!how.parts().fixed) BOOST_REQUIRE((by == timeline::steady));
     return false;
 }
 
@@ -135,6 +138,12 @@ void world::count_commit(store::offset_range const& range) {
     }
 }
 
+void world::pass(time_ms span) {
+    steady += span;
+    clock += span;
+    if (may.clock_jumps && pick(bits, 0, 2) == 0) clock += pick(bits, -400, 400);
+}
+
 void world::event() {
     switch (pick(bits, 0, 9)) {
         case 0:
@@ -143,7 +152,7 @@ void world::event() {
             append(pick(bits, 1, 12));
             break;
         case 3:
-            now += pick(bits, 0, 60);
+            pass(pick(bits, 0, 60));
             break;
         case 4:
         case 5:
@@ -154,7 +163,7 @@ void world::event() {
             break;
         case 7:
             if (pick(bits, 0, 4) == 0) restart();
-            if (retention && !records.empty() && pick(bits, 0, 4) == 0) retain();
+            if (may.retention && !records.empty() && pick(bits, 0, 4) == 0) retain();
             break;
         case 8:
             read(pick(bits, 1, 4));
@@ -172,7 +181,7 @@ void world::drain() {
         read(1000);
         while (in_flight.size() < in_flight_limit && deliver()) {
         }
-        if (in_flight.empty() && !act_on(plan->flush(*pending, now))) break;
+        if (in_flight.empty() && !act_on(plan->flush(*pending, now()))) break;
         while (!in_flight.empty() && unsaved.size() < in_flight.size()) commit_one();
         save();
     }

@@ -21,7 +21,11 @@ inline std::int64_t pick(random_bits& bits, std::int64_t low, std::int64_t high)
 /// fail, crashes at any point, retention if asked for. What must hold is checked on the way.
 class world {
   public:
-    world(strategy const& strategy_, std::uint32_t seed, bool with_retention);
+    struct chances {
+        bool retention = false;
+        bool clock_jumps = false;
+    };
+    world(strategy const& strategy_, std::uint32_t seed, chances what_may_happen);
 
     /// One thing happens.
     void event();
@@ -29,14 +33,17 @@ class world {
     void drain();
 
   private:
+    moment now() const { return moment::of(clock, created_last(), steady); }
+    time_ms created_last() const { return records.empty() ? 0 : records.back()->created(); }
     void restart();
     void retain();
     std::int64_t floor_offset() const { return floor == 0 ? 0 : records[static_cast<std::size_t>(floor)]->first(); }
     void apply_floor();
     void append(std::int64_t count);
+    void pass(time_ms span);
     void read(std::int64_t most);
     bool act_on(step answer);
-    bool deliver() { return act_on(plan->next(*pending, now)); }
+    bool deliver() { return act_on(plan->next(*pending, now())); }
     void open(cut const& window);
     void commit_one();
     void save();
@@ -56,8 +63,9 @@ class world {
     std::vector<int> commits;  // of each message
     std::int64_t end = 0;
     std::int64_t floor = 0;  // number of the first record that is still there
-    bool retention = false;
-    time_ms now = 0;
+    chances may;
+    time_ms clock = 0;
+    time_ms steady = 0;
     std::size_t in_flight_limit = 1;
 
     store::progress saved;

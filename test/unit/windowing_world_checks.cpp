@@ -61,7 +61,7 @@ void world::check_forward(store::progress const& next) const {
         BOOST_REQUIRE_EQUAL(times.count({each.begin, each.end}), each.end - each.begin);
     }
     // At most one between two open windows.
-    if (!retention) BOOST_REQUIRE(next.windows_done.size() <= 2 * in_flight_limit);
+    if (!may.retention) BOOST_REQUIRE(next.windows_done.size() <= 2 * in_flight_limit);
     // The record that holds low, or one behind it that has nothing below.
     if (next.low_number < std::ssize(records)) {
         auto const& record = records[static_cast<std::size_t>(next.low_number)];

@@ -59,7 +59,7 @@ trim_result partition::trim(trim_request const& request, retention const& limits
     auto const log = state();
     std::vector<group_state> groups;
     for (auto const& [name, group] : groups_) groups.push_back(group);
-    auto const target = rules::trim_target(log, limits, groups, now, lookup());
+    auto const target = rules::trim_target(log, limits, groups, request.age_measured_at(now), lookup());
     auto const reached = std::min(target, base_ + request.max_records);
     trim_result out;
     if (reached > floor_.number) {

@@ -128,7 +128,8 @@ trim_result trim(logs& all, group_table& table, trim_request const& request, ret
             groups.push_back(*group);
         }
         log_state const state{front.floor, front.cleared, seen.end.end, seen.end.last_created, 0};
-        auto may_go = rules::removable(state, limits, groups, all.time().now(), seen.end.bytes);
+        auto may_go =
+            rules::removable(state, limits, groups, request.age_measured_at(all.time().now()), seen.end.bytes);
         // One that is about to begin starts at the floor as it is.
         if (registering) may_go.committed.reset();
         auto const target = first_kept(all, log, front.floor.number, last, may_go, hint, deadline);

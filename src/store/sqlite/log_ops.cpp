@@ -145,7 +145,8 @@ trim_result trim(connection& db, trim_request const& request, time_ms now) {
     auto log = find_log(db, request.log);
     auto const record = lookup(db, log);
     auto const groups = load_groups(db, request.log);
-    auto const target = rules::trim_target(log.state, limits_of(db, request.log.incarnation), groups, now, record);
+    auto const target = rules::trim_target(log.state, limits_of(db, request.log.incarnation), groups,
+                                           request.age_measured_at(now), record);
     auto const stored = first_stored(db, log);
     auto const reached = std::min(target, stored + request.max_records);
     trim_result out;
