@@ -27,13 +27,16 @@ install(FILES ${PROJECT_BINARY_DIR}/minibatch-config.cmake ${PROJECT_BINARY_DIR}
 # A static library brings its own needs to every link; a shared one only those that its headers show.
 get_target_property(library_type minibatch TYPE)
 set(pc_requires sqlite3)
+set(pc_libs -ldate-tz)  # has no file for pkg-config
 if(MINIBATCH_WITH_MONGODB)
   string(APPEND pc_requires " ${minibatch_mongoc_pc}")
 endif()
 if(library_type STREQUAL "STATIC_LIBRARY")
   set(pc_requires "Requires: ${pc_requires}")
+  set(pc_libs " ${pc_libs}")
 else()
   set(pc_requires "Requires.private: ${pc_requires}")
+  set(pc_libs "\nLibs.private: ${pc_libs}")
 endif()
 # The prefix is told relative to the file, so that an installed tree can be moved.
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -9,7 +9,7 @@
 
 namespace minibatch {
 
-/// The name of a consumer group inside an options aggregate: up to 120 characters, held in place.
+/// A name inside an options aggregate, of a consumer group or a time zone: up to 120 characters, held in place.
 ///
 /// Not a std::string, because g++ 12 destroys temporary aggregates twice that are written inside a `co_await`
 /// expression, as in `co_await stream.consume(how, {.group = "reports"})`; this type has nothing to destroy.

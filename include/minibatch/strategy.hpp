@@ -6,19 +6,23 @@
 #include <functional>
 #include <memory>
 #include <minibatch/emitter.hpp>
+#include <minibatch/name.hpp>
 #include <optional>
 #include <utility>
 
 namespace minibatch {
 
 struct fixed_time_options {
-    /// Shifts the windows against the Unix epoch.
+    /// Shifts the windows against the Unix epoch, with a time zone against the local midnight.
     std::chrono::milliseconds offset{0};
     /// Whether windows in which nothing arrived are delivered as well.
     bool emit_empty = true;
     /// Of a run of empty windows after downtime only so many are delivered, the latest.
     std::int64_t max_empty = 1000;
-};
+    /// An IANA name, as "Europe/Berlin": windows are local days there, which begin at midnight and have 23 or 25 hours
+    /// when the clocks are changed. The interval must be whole days then. Empty: days of UTC. Read from the system's
+    /// time zone data when the strategy is made; a name that is not there is `errc::invalid_argument`.
+    name time_zone = {};
 };
 
 struct relaxed_time_options {
@@ -78,7 +82,7 @@ class strategy {
 strategy count_window(std::int64_t size);
 
 /// All messages that were created in [start, start + interval), with the windows aligned to the Unix epoch plus
-/// `options.offset`. Exact: a message is in the window it was created in, and
+/// `options.offset`, or to the days of `options.time_zone`. Exact: a message is in the window it was created in, and
 /// the same windows come out on replay. When the database's clock is set back, messages get the `created` of the last
 /// one until it has caught up, and their window stays open for so long: a warning says until when, and
 /// `stream_info::ahead` tells.

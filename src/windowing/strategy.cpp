@@ -2,6 +2,8 @@
 #include <minibatch/strategy.hpp>
 #include <string>
 
+#include "windowing/time_grid.hpp"
+
 namespace minibatch {
 namespace {
 
@@ -43,6 +45,8 @@ strategy fixed_time_window(milliseconds interval, fixed_time_options options) {
     if (options.offset.count() > longest || options.offset.count() < -longest) {
         refuse("the offset of a fixed time window is too large");
     }
+    // Refuses time zones that are not known.
+    static_cast<void>(windowing::time_grid(interval, options.offset, options.time_zone));
     detail::strategy_parts parts;
     parts.fixed.emplace(detail::strategy_parts::fixed_part{interval, options});
     return strategy(std::move(parts));

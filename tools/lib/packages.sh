@@ -1,7 +1,8 @@
 # Sourced by the scripts in tools/: installs the Debian packages they need. Silent when nothing is missing.
 
 # What the library, the tool and the examples are built with.
-build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libsqlite3-dev libmongoc-dev libcli11-dev)
+build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libsqlite3-dev libmongoc-dev
+    libcli11-dev libhowardhinnant-date-dev tzdata)
 # The tests, and what the benchmarks need to be built; mount and util-linux (setpriv, unshare, nsenter) for a disk that
 # is full, a user who may not write and a network of a test's own; python3-venv for the MongoDB server they start,
 # openssl for its certificates, dnsmasq-base for names that are looked up.
