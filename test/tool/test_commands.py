@@ -195,7 +195,7 @@ class Look(support.ToolTest):
         self.ok("consume", "s", "--size", "2", "--max-windows", "1", "--keep", "--group", "g")
         self.assertTrue(self.ok("info", "s").out.endswith("group       g: lag 1, keeps, no consumer\n"))
         self.assertEqual(json.loads(self.ok("info", "s", "--json").out),
-                         {"stream": "s", "partitions": 1, "messages": 3, "bytes": 30, "groups": [
+                         {"stream": "s", "partitions": 1, "messages": 3, "bytes": 30, "ahead_ms": 0, "groups": [
                              {"name": "g", "keep": True, "lag": 1, "lost": 0, "owner": ""}]})
 
     def test_delete(self):

@@ -75,8 +75,8 @@ BOOST_AUTO_TEST_CASE(each_moment_is_in_one_window) {
                                    "Pacific/Apia", "Africa/Casablanca", "Antarctica/Troll"}) {
         for (auto const offset : {milliseconds(0), milliseconds(2h + 30min), milliseconds(-90min)}) {
             time_grid const grid(day, offset, zone);
-            auto last = grid.index_of(at(2010, 1, 1));
-            for (auto time = at(2010, 1, 1); time < at(2013, 1, 1); time += hour / 2) {
+            auto last = grid.index_of(at(2011, 5, 1));
+            for (auto time = at(2011, 5, 1); time < at(2012, 5, 1); time += hour) {
                 auto const index = grid.index_of(time);
                 BOOST_REQUIRE(grid.start_of(index) <= time);
                 BOOST_REQUIRE(time < grid.end_of(index));
