@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 
+#include "runtime/log_throttle.hpp"
 #include "store/open.hpp"
 
 namespace minibatch::detail {
@@ -52,7 +53,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     store::open_options how;
     how.timeout = options.connect_timeout;
     how.create = options.create;
-    how.log = options.log;
+    how.log = runtime::throttle_repetitions(options.log, &std::chrono::steady_clock::now);
     how.readers = static_cast<int>(options.threads);
     making_threads const of_ours;
     auto database = store::open_store(url.empty() ? store::default_url() : url, how);
@@ -65,7 +66,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     env.workers = own.workers.get_executor();
     env.time = runtime::real_scheduler(env.loop);
     env.database = std::move(database);
-    env.log = options.log;
+    env.log = how.log;
     env.timeout = options.timeout;
     own.engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
     own.engine->start();
@@ -79,6 +80,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
 
 std::shared_ptr<database_core> database_core::on(runtime::environment env, std::size_t max_pending_bytes) {
     std::shared_ptr<database_core> core(new database_core);
+    env.log = runtime::throttle_repetitions(std::move(env.log), [time = env.time] { return time->now(); });
     core->engine_ = std::make_shared<runtime::engine>(std::move(env), max_pending_bytes);
     core->engine_->start();
     return core;
