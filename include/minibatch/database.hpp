@@ -89,7 +89,8 @@ void start_connect(std::string url, connect_options options, completion<database
 /// Cancellation: not supported; bounded by `connect_options::connect_timeout`.
 /// Errors: `invalid_url` (an option that is not known, no database named, …); `unsupported` (a build without MongoDB,
 /// a server that is too old); `unavailable`; `access_denied` (wrong credentials, or no right to read); of files also
-/// `read_only`, `not_a_database` and `corrupt`; `schema_too_new`. Credentials do not appear in the diagnostics.
+/// `read_only`, `not_a_database` and `corrupt`, and `unsupported` (a file with several names); `schema_too_new`.
+/// Credentials do not appear in the diagnostics.
 template <class Token = boost::asio::use_awaitable_t<>>
 [[nodiscard]] auto connect(std::string url = {}, connect_options options = {}, Token token = {}) {
     return detail::initiate<database>(

@@ -51,7 +51,8 @@ enum class errc {
     access_denied,
     /// The database, or a record in it, is damaged.
     corrupt,
-    /// The file is not a database, or a database of something else.
+    /// The file is not a database, or a database of something else, or no longer the one that was opened: it was
+    /// removed, moved or replaced meanwhile. The handle is of no more use.
     not_a_database,
     /// The database was written by a newer version of minibatch.
     schema_too_new,

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "runtime/identity.hpp"
+#include "runtime/partition_worker.hpp"
 
 namespace minibatch::runtime {
 namespace {
@@ -106,17 +107,21 @@ void engine::inspect() {
     asio::post(env.workers, [self = shared_from_this(), asked = std::move(asked), logs = std::move(logs),
                              groups = std::move(groups)]() mutable {
         std::optional<store::inspection> found;
+        std::optional<error> failed;
         try {
             found = self->env.database->inspect(logs, groups, self->env.deadline());
         } catch (std::exception const& problem) {
+            if (auto const* const known = dynamic_cast<error const*>(&problem)) failed = *known;
             self->env.say(log_level::warning, std::string("looking for changes: ") + problem.what());
         }
         auto const loop = self->env.loop;
-        asio::post(loop, [self = std::move(self), asked = std::move(asked), found = std::move(found)] {
+        asio::post(loop, [self = std::move(self), asked = std::move(asked), found = std::move(found),
+                          failed = std::move(failed)] {
+            if (failed) self->tell_failure(*failed);
             for (std::size_t i = 0; found && i < asked.size(); ++i) {
                 if (auto const listener = asked[i].lock()) listener->changed(found->ends[i], found->leases[i]);
             }
-            if (!found) self->inspect_again_ = true;
+            if (!found && !(failed && lasting(*failed))) self->inspect_again_ = true;
             auto const pause = found ? inspection_spacing : inspection_repetition;
             // Signals that came meanwhile are answered together, a little later, so that a busy writer elsewhere does
             // not keep this process busy too.
@@ -142,13 +147,16 @@ void engine::maintain() {
     if (stopped_ || maintaining_) return;
     maintaining_ = true;
     asio::post(env.workers, [self = shared_from_this()]() mutable {
+        std::optional<error> failed;
         try {
             self->env.database->maintain(self->env.deadline());
         } catch (std::exception const& problem) {
+            if (auto const* const known = dynamic_cast<error const*>(&problem)) failed = *known;
             self->env.say(log_level::warning, std::string("housekeeping: ") + problem.what());
         }
         auto const loop = self->env.loop;
-        asio::post(loop, [self = std::move(self)] {
+        asio::post(loop, [self = std::move(self), failed = std::move(failed)] {
+            if (failed) self->tell_failure(*failed);
             self->maintaining_ = false;
             self->maintenance_posted_ = false;
             if (self->stopped_) return;
@@ -156,6 +164,13 @@ void engine::maintain() {
                                                          if_alive(self->weak_from_this(), &engine::maintain));
         });
     });
+}
+
+/// Consumers that wait for messages call the store only when something wakes them.
+void engine::tell_failure(error const& problem) {
+    if (!lasting(problem)) return;
+    for (auto const& entry : std::vector(listeners_))
+        if (auto const listener = entry.lock()) listener->store_failed();
 }
 
 void engine::retain(store::stream_record const& stream) {
@@ -183,7 +198,7 @@ void engine::trim_retained() {
                     self->env.say(log_level::warning, "retention removed " + std::to_string(messages) +
                                                           " messages that group '" + group + "' had not committed");
                 }
-            } else if (std::get<error>(outcome).code() == errc::stream_deleted) {
+            } else if (lasting(std::get<error>(outcome))) {
                 asio::post(self->env.loop, [self, log] { self->retained_.erase(log); });
             }
         });

@@ -22,6 +22,8 @@ struct change_listener {
     virtual bool concerned() = 0;
     /// The log's end and the lease as they are now; absent: deleted.
     virtual void changed(std::optional<store::log_position> end, std::optional<store::lease> held) = 0;
+    /// The database has failed for good: the next call of the store reports it.
+    virtual void store_failed() = 0;
 };
 
 /// A lease that is to be renewed. Called on the loop.
@@ -74,6 +76,7 @@ class engine : public std::enable_shared_from_this<engine> {
     void arm_renewal(milliseconds lease);
     void inspect();
     void maintain();
+    void tell_failure(error const& problem);
     void trim_retained();
 
     std::atomic<bool> stopped_ = false;

@@ -42,6 +42,7 @@ class partition_worker : public change_listener,
     store::group_id const& watched() const override { return group_; }
     bool concerned() override;
     void changed(std::optional<store::log_position> end, std::optional<store::lease> held) override;
+    void store_failed() override;
     std::optional<store::renew_request> renewal() const override;
     void renewed(std::int64_t epoch, store::write_result const& outcome, steady_time sent) override;
 

@@ -191,4 +191,9 @@ void partition_worker::changed(std::optional<store::log_position> end, std::opti
     }
 }
 
+void partition_worker::store_failed() {
+    if (lead_) lead_->doubt_end();
+    signal_.notify();
+}
+
 }  // namespace minibatch::runtime

@@ -22,7 +22,11 @@ bool checkpoints::due() const noexcept {
 void checkpoints::run(steady_time deadline) {
     if (!due()) return;
     bool const fresh = !db_;
-    if (fresh) db_ = std::make_unique<connection>(path_);
+    if (fresh) {
+        auto opened = std::make_unique<connection>(path_, connection::opening::existing);
+        writing_.files().check_opened(*opened, "checkpoint");
+        db_ = std::move(opened);
+    }
     db_->start("checkpoint", deadline);
     // Until a connection has read something it does not know that there is a log, and checkpoints nothing.
     if (fresh) db_->query_integer("SELECT count(*) FROM sqlite_schema");

@@ -34,6 +34,34 @@ bool directory_is_closed(std::string const& path) {
     return ::faccessat(AT_FDCWD, std::filesystem::path(path).parent_path().c_str(), W_OK | X_OK, AT_EACCESS) != 0;
 }
 
+int flags_of(connection::opening how) noexcept {
+    switch (how) {
+        case connection::opening::create:
+            return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        case connection::opening::existing:
+            return SQLITE_OPEN_READWRITE;
+        case connection::opening::read_only:
+            return SQLITE_OPEN_READONLY;
+        case connection::opening::immutable:
+            return SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    }
+    return 0;
+}
+
+std::string immutable_uri(std::string const& path) {
+    std::string out = "file:";
+    for (char const c : path) {
+        if (c == '%' || c == '?' || c == '#') {
+            constexpr std::string_view digits = "0123456789ABCDEF";
+            auto const value = static_cast<unsigned char>(c);
+            out += {'%', digits[value >> 4], digits[value & 15]};
+        } else {
+            out += c;
+        }
+    }
+    return out + "?immutable=1";
+}
+
 explanation explain(int result, int system_error, bool late) noexcept {
     switch (result & 0xff) {
         case SQLITE_BUSY:
@@ -88,9 +116,10 @@ void statement::check(int result) const {
     if (result != SQLITE_OK) owner_.fail(result);
 }
 
-connection::connection(std::string path) : path_(std::move(path)) {
-    int const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int const result = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+connection::connection(std::string path, opening how) : path_(std::move(path)) {
+    int const flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | flags_of(how);
+    auto const name = how == opening::immutable ? immutable_uri(path_) : path_;
+    int const result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
     if (result != SQLITE_OK) {
         try {
             fail(result);

@@ -86,7 +86,13 @@ class statement {
 /// operation that was started, and interrupts what computes for longer.
 class connection {
   public:
-    explicit connection(std::string path);
+    enum class opening {
+        create,     // a file that does not exist is made
+        existing,   // for writing, too
+        read_only,  // the log and its index are still used, and made where there are none
+        immutable,  // the file alone, without locks, as if nobody wrote to it
+    };
+    explicit connection(std::string path, opening how = opening::create);
     ~connection();
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
@@ -97,6 +103,7 @@ class connection {
         deadline_ = deadline;
     }
     std::string const& path() const noexcept { return path_; }
+    char const* operation() const noexcept { return operation_; }
     sqlite3* handle() const noexcept { return handle_; }
 
     /// `sql` must be a literal: the statement is kept under its address.

@@ -6,7 +6,8 @@ reader_pool::loan::loan(reader_pool& pool, char const* operation, steady_time de
     {
         std::unique_lock lock(pool.mutex_);
         if (!pool.returned_.wait_until(lock, deadline, [&] { return pool.lent_ < pool.size_; }))
-            throw error(errc::timeout, "database '" + pool.path_ + "', " + operation + ": all readers are busy");
+            throw error(errc::timeout,
+                        "database '" + pool.files_.path() + "', " + operation + ": all readers are busy");
         if (!pool.idle_.empty()) {
             connection_ = std::move(pool.idle_.back());
             pool.idle_.pop_back();
@@ -14,16 +15,21 @@ reader_pool::loan::loan(reader_pool& pool, char const* operation, steady_time de
         ++pool.lent_;
     }
     try {
-        if (!connection_) {
-            connection_ = std::make_unique<connection>(pool.path_);
-            connection_->execute("PRAGMA query_only = 1");
-        }
+        if (!connection_) connection_ = pool.open(operation, deadline);
     } catch (...) {
         std::lock_guard const lock(pool.mutex_);
         --pool.lent_;
         throw;
     }
     connection_->start(operation, deadline);
+}
+
+std::unique_ptr<connection> reader_pool::open(char const* operation, steady_time deadline) {
+    auto out = std::make_unique<connection>(files_.path(), how_);
+    out->start(operation, deadline);
+    files_.check_opened(*out, operation);
+    if (how_ != connection::opening::read_only) out->execute("PRAGMA query_only = 1");
+    return out;
 }
 
 reader_pool::loan::~loan() {

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/open_files.hpp"
 
 namespace minibatch::store::sqlite {
 
 /// Connections for reading, each lent to one thread at a time; opened when they are first needed.
 class reader_pool {
   public:
-    reader_pool(std::string path, int size) : path_(std::move(path)), size_(size < 1 ? 1 : size) {}
+    reader_pool(open_files& files, connection::opening how, int size)
+        : files_(files), how_(how), size_(size < 1 ? 1 : size) {}
 
     /// A connection on loan.
     class loan {
@@ -30,7 +32,10 @@ class reader_pool {
     };
 
   private:
-    std::string path_;
+    std::unique_ptr<connection> open(char const* operation, steady_time deadline);
+
+    open_files& files_;
+    connection::opening how_;
     int size_;
     int lent_ = 0;
     std::mutex mutex_;

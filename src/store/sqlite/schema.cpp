@@ -9,9 +9,9 @@ namespace {
 constexpr std::int64_t our_application = 0x4d426368;  // "MBch"
 constexpr std::int64_t our_version = 1;
 
-// A segment's id is its partition's slot in the upper bits and its number in the lower 40: one B-tree holds the records
-// of each log in order, without an index. Partitions of deleted streams wait for the removal of their segments under
-// the negated incarnation. `data` stands last, so that reading the other columns does not touch its pages.
+// The id of a segment has the slot of its partition in the upper bits and its number in the lower 40. So one B-tree
+// holds the records of each log in order, without an index. A partition of a deleted stream has the negated incarnation
+// until its segments are removed. `data` is the last column, so that reading the others does not touch its pages.
 constexpr char const* tables = R"(
 CREATE TABLE minibatch_streams (
   name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL UNIQUE, partitions INTEGER NOT NULL,
@@ -41,28 +41,33 @@ CREATE VIEW minibatch_messages AS
   JOIN json_each(g.data) j;
 )";
 
+[[noreturn]] void refuse(connection const& db, errc value, std::string const& what) {
+    throw error(value, "database '" + db.path() + "': " + what);
+}
+
 }  // namespace
 
-bool check_schema(connection& db) {
-    auto const refuse = [&](errc value, std::string const& what) {
-        throw error(value, "database '" + db.path() + "': " + what);
-    };
+void check_writable(connection const& db) {
     if (sqlite3_db_readonly(db.handle(), "main") == 1)
-        refuse(errc::read_only, "the file cannot be written to; permissions?");
-    // All in one state of the file: another process may be making the tables.
+        refuse(db, errc::read_only, "the file cannot be written to; permissions?");
+}
+
+bool check_schema(connection& db) {
+    // In one transaction: another process may be creating the tables.
     std::optional<transaction> looking;
     if (sqlite3_get_autocommit(db.handle())) looking.emplace(db, transaction::kind::read);
     auto const application = db.query_integer("PRAGMA application_id");
     auto const version = db.query_integer("PRAGMA user_version");
     if (application == our_application) {
         if (version > our_version)
-            refuse(errc::schema_too_new, "it was written by a newer minibatch (version " + std::to_string(version) +
-                                             " of the tables; this program knows " + std::to_string(our_version) + ")");
+            refuse(db, errc::schema_too_new,
+                   "it was written by a newer minibatch (version " + std::to_string(version) +
+                       " of the tables; this program knows " + std::to_string(our_version) + ")");
         if (version == our_version) return false;
-        refuse(errc::corrupt, "version " + std::to_string(version) + " of the tables does not exist");
+        refuse(db, errc::corrupt, "version " + std::to_string(version) + " of the tables does not exist");
     }
     if (application != 0 || version != 0 || db.query_integer("SELECT count(*) FROM sqlite_schema") != 0)
-        refuse(errc::not_a_database, "it is the database of another program");
+        refuse(db, errc::not_a_database, "it is the database of another program");
     return true;
 }
 
@@ -72,7 +77,7 @@ bool has_log(connection& db) {
 }
 
 void create_schema(connection& db) {
-    // Segments are larger than the usual 4096 bytes, and each page of one costs two calls of the system.
+    // Segments are larger than the default page of 4096 bytes, and each page costs two system calls.
     db.execute("PRAGMA page_size = 16384");
     auto mode = db.prepare("PRAGMA journal_mode = WAL");
     if (!mode.step() || mode.text(0) != "wal")
@@ -91,9 +96,9 @@ void create_schema(connection& db) {
 void configure(connection& db, bool synchronous_full) {
     db.execute(synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     db.execute("PRAGMA wal_autocheckpoint = 0");
-    // A log that one huge transaction has made long does not stay so.
+    // Truncates a log that one large transaction has made longer.
     db.execute("PRAGMA journal_size_limit = 67108864");
-    // Segments are written and removed soon after: they should be in memory still, and go to the log only once.
+    // Segments are removed soon after they were written. Cached, they are written to the log only once.
     db.execute("PRAGMA cache_size = -8192");
     db.execute("PRAGMA cache_spill = OFF");
 }

@@ -19,9 +19,12 @@ bool may_be_one_job(error const& failure) {
 
 }  // namespace
 
-writer::writer(std::string const& path, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline)
+writer::writer(open_files& files, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline)
     // The check comes first, so that no file appears beside one that is none of ours.
-    : time_(std::move(time)), db_(path), side_((db_.start("open", deadline), check_schema(db_), path)) {
+    : time_(std::move(time)),
+      files_(files),
+      db_(files.path()),
+      side_((db_.start("open", deadline), check_writable(db_), check_schema(db_), files.path())) {
     configure(db_, synchronous_full);
     // What is there already is opened without waiting for those who write.
     if (check_schema(db_) || !has_log(db_)) {
@@ -30,6 +33,7 @@ writer::writer(std::string const& path, bool synchronous_full, std::shared_ptr<c
     }
     page_size_ = db_.query_integer("PRAGMA page_size");
     seen_version_ = db_.query_integer("PRAGMA data_version");
+    files_.adopt(db_, open_files::which::all);
     sqlite3_wal_hook(
         db_.handle(),
         [](void* self, sqlite3*, char const*, int pages) {
@@ -45,6 +49,7 @@ writer::access::access(writer& owner, char const* operation, steady_time deadlin
     if (!turn_ || !turn_->held())
         throw error(errc::timeout, "database '" + owner.db_.path() + "', " + operation +
                                        ": the database is locked by " + (turn_ ? "another process" : "another thread"));
+    owner.files_.check(operation);
     owner.db_.start(operation, deadline);
     changes_ = sqlite3_total_changes64(owner.db_.handle());
 }
@@ -75,6 +80,26 @@ void writer::attempt_each(std::span<write_job> jobs, error const& together) {
     }
 }
 
+/// A commit into files that have lost their names is none: nobody else will find it.
+std::optional<error> writer::unconfirmed(char const* operation) {
+    auto const lost = files_.lost(operation);
+    if (!lost) return std::nullopt;
+    return error(errc::outcome_unknown, lost->diagnostics() + "; it is not known whether the last change is kept");
+}
+
+void writer::confirm(char const* operation) {
+    if (auto const problem = unconfirmed(operation)) throw error(*problem);
+}
+
+void writer::save_lost_log(steady_time deadline) noexcept {
+    std::unique_lock mine(mutex_, std::defer_lock);
+    if (!mine.try_lock_until(deadline)) return;
+    turn const own(side_, deadline);
+    if (!own.held() || !files_.only_log_lost()) return;
+    db_.start("checkpoint", deadline);
+    sqlite3_wal_checkpoint_v2(db_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
 std::optional<error> writer::attempt(std::span<write_job> jobs) {
     bool committing = false;
     bool unknown = false;
@@ -91,7 +116,7 @@ std::optional<error> writer::attempt(std::span<write_job> jobs) {
             }
         committing = true;
         writing.commit();
-        return std::nullopt;
+        return unconfirmed(db_.operation());
     } catch (database_error const& failure) {
         problem = failure;
         unknown = committing && in_doubt(failure.result());

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/open_files.hpp"
 #include "store/sqlite/side_file.hpp"
 #include "store/sqlite/timed_lock.hpp"
 
@@ -17,7 +18,7 @@ namespace minibatch::store::sqlite {
 /// among the processes, and wakes the others when it has changed something.
 class writer {
   public:
-    writer(std::string const& path, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline);
+    writer(open_files& files, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline);
 
     /// One transaction of its own: `work(connection)`.
     template <std::invocable<connection&> Work>
@@ -27,9 +28,11 @@ class writer {
         if constexpr (std::is_void_v<decltype(work(db_))>) {
             work(db_);
             writing.commit();
+            confirm(operation);
         } else {
             auto result = work(db_);
             writing.commit();
+            confirm(operation);
             return result;
         }
     }
@@ -42,6 +45,9 @@ class writer {
     bool changed_by_others() noexcept;
 
     side_file& side() noexcept { return side_; }
+    open_files& files() noexcept { return files_; }
+    /// After the log's name was removed: moves what the log holds into the database file, where it can be found again.
+    void save_lost_log(steady_time deadline) noexcept;
     /// Bytes of the write-ahead log, as of the last commit.
     std::int64_t log_bytes() const noexcept { return log_pages_ * page_size_; }
     /// Those of them that are not known to be in the database file, too.
@@ -64,6 +70,8 @@ class writer {
         std::int64_t changes_ = 0;
     };
 
+    std::optional<error> unconfirmed(char const* operation);
+    void confirm(char const* operation);
     void committed(int pages) noexcept;
     std::uint32_t log_run() noexcept;
     std::optional<error> attempt(std::span<write_job> jobs);
@@ -72,6 +80,7 @@ class writer {
     std::optional<bool> stored(std::span<write_job const> jobs);
 
     std::shared_ptr<clock> time_;
+    open_files& files_;
     timed_lock mutex_;
     connection db_;
     side_file side_;
