@@ -171,6 +171,28 @@ BOOST_AUTO_TEST_CASE(a_replaced_log) {
     w.is_lost("-wal' was replaced");
 }
 
+// Others take turns and wake through it; what is stored is not at risk.
+BOOST_AUTO_TEST_CASE(a_removed_side_file_is_made_again) {
+    opened w;
+    fs::remove(w.path + "-minibatch");
+    w.append();
+    BOOST_TEST(!fs::exists(w.path + "-minibatch"));
+    w.db->maintain(soon());
+    BOOST_TEST(fs::exists(w.path + "-minibatch"));
+    w.append();
+    auto const other = open_store("sqlite:" + w.path);
+    std::atomic<bool> told = false;
+    auto const watching = w.db->watch([&] { told = true; });
+    fs::remove(w.path + "-minibatch");
+    auto const limit = steady_clock::now() + std::chrono::seconds(20);
+    while (!fs::exists(w.path + "-minibatch") && steady_clock::now() < limit) std::this_thread::yield();
+    other->maintain(soon());
+    told = false;
+    rig::append_with(*other, w.log);
+    while (!told && steady_clock::now() < limit) std::this_thread::yield();
+    BOOST_TEST(told);
+}
+
 BOOST_AUTO_TEST_CASE(a_second_name_is_refused) {
     opened w;
     w.db.reset();

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <latch>
 #include <thread>
 
@@ -113,6 +114,7 @@ BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
 
 BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
     temporary_directory dir;
+    std::ofstream(dir / "a.db") << "";
     minibatch::store::sqlite::side_file a(dir / "a.db");
     minibatch::store::sqlite::side_file b(dir / "a.db");
     a.touch();

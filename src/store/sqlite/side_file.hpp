@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -9,9 +11,14 @@
 namespace minibatch::store::sqlite {
 
 /// The file `<database>-minibatch`, through which the processes that use a database take turns at writing and wake one
-/// another. SQLite's own locks remain what keeps the data right: losing this file costs fairness and speed only.
+/// another. SQLite's own locks keep the data correct: without this file only fairness and speed are lost.
+///
+/// Its owner, group and mode follow those of the database, as far as this process may change them, so that whoever may
+/// write to the database may use it.
 class side_file {
   public:
+    /// Opens the file, or makes it. Throws errc::not_a_database if something else has its name: a symbolic link, no
+    /// regular file, one with a second name, or one of a user who may not write to the database.
     explicit side_file(std::string const& database);
     ~side_file();
     side_file(side_file const&) = delete;
@@ -19,8 +26,8 @@ class side_file {
 
     std::string const& path() const noexcept { return path_; }
 
-    /// Waits for the turn to write: fairly, since who waits holds the gate, and nobody passes it meanwhile. False when
-    /// the deadline has passed.
+    /// Waits for the turn to write. The order is fair: a waiting process holds the gate, which nobody passes meanwhile.
+    /// False when the deadline has passed.
     bool lock(steady_time deadline) noexcept;
     void unlock() noexcept;
     /// Counts one more write, which wakes the watchers of other handles. Only while locked.
@@ -29,11 +36,15 @@ class side_file {
     /// Whether others have touched the file since the last call. Any thread.
     bool touched_by_others() noexcept;
 
+    /// Opens the file again, or makes it, if its name does not lead to it any more. True if it did so. Any thread.
+    bool restore() noexcept;
+
   private:
     std::int64_t read_counter() const noexcept;
 
-    std::string path_;
-    int file_ = -1;
+    std::string const database_;
+    std::string const path_;
+    int file_ = -1;  // the number stays the same when the file is opened again
     std::mutex mutex_;
     std::int64_t known_ = 0;  // the counter up to which all touches are our own or have been reported
     bool others_ = false;

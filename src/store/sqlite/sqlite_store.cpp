@@ -96,7 +96,7 @@ class sqlite_store final : public reading_operations<store> {
         auto subscribed = parts_->listeners->subscribe(std::move(changed));
         auto& writing = parts_->writing;
         if (!parts_->watch)
-            parts_->watch.emplace(writing.side(), parts_->listeners,
+            parts_->watch.emplace(&writing.side(), parts_->listeners,
                                   [&writing] { return writing.changed_by_others(); });
         return subscribed;
     }
@@ -113,6 +113,7 @@ class sqlite_store final : public reading_operations<store> {
                 parts_->writing.save_lost_log(until);
                 throw;
             }
+            parts_->writing.side().restore();
             parts_->housekeeping.run(until);
         }
         if (look_for<bool>("maintain", deadline, [](connection& db) { return needs_sweep(db); }))

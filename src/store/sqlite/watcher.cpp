@@ -15,7 +15,7 @@
 namespace minibatch::store::sqlite {
 namespace {
 
-/// Signals are for the threads of the program.
+/// Keeps signals away from a thread: they are handled by the program's own threads.
 class block_signals {
   public:
     block_signals() {
@@ -31,14 +31,14 @@ class block_signals {
 
 }  // namespace
 
-watcher::watcher(side_file& side, std::shared_ptr<notifier> listeners, std::function<bool()> missed)
+watcher::watcher(side_file* side, std::shared_ptr<notifier> listeners, std::function<bool()> missed)
     : side_(side), listeners_(std::move(listeners)), missed_(std::move(missed)) {
     stop_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop_ < 0)
-        throw error(errc::unavailable, "watching '" + side.path() + "': " + std::generic_category().message(errno));
-    // Without inotify (its limits may be used up) the look once a second has to do; poll ignores a negative file.
-    changes_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (changes_ >= 0) ::inotify_add_watch(changes_, side.path().c_str(), IN_MODIFY);
+    if (stop_ < 0) throw error(errc::unavailable, "watching the database: " + std::generic_category().message(errno));
+    // Without inotify, whose limits may be exhausted, changes are found once a second. poll() ignores a negative
+    // number.
+    if (side) changes_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    listen();
     block_signals const blocked;
     thread_ = std::thread([this] { run(); });
 }
@@ -50,6 +50,10 @@ watcher::~watcher() {
     ::close(stop_);
 }
 
+void watcher::listen() noexcept {
+    if (changes_ >= 0) ::inotify_add_watch(changes_, side_->path().c_str(), IN_MODIFY);
+}
+
 void watcher::run() {
     using clock = std::chrono::steady_clock;
     using namespace std::chrono_literals;
@@ -58,7 +62,7 @@ void watcher::run() {
     std::array<pollfd, 2> files{{{stop_, POLLIN, 0}, {changes_, POLLIN, 0}}};
     for (;;) {
         if (own) {
-            // Only our own writes: under load they must not cost a wake-up each.
+            // These were our own writes. The pause keeps them from costing a wake-up each under load.
             if (::poll(files.data(), 1, 1) > 0) return;
         }
         auto const left = std::chrono::ceil<std::chrono::milliseconds>(look_again - clock::now()).count();
@@ -70,12 +74,16 @@ void watcher::run() {
             std::array<char, 4096> events;
             while (::read(changes_, events.data(), events.size()) > 0) {
             }
-            changed = side_.touched_by_others();
+            changed = side_->touched_by_others();
             own = !changed;
         }
         if (clock::now() >= look_again) {
             look_again = clock::now() + 1s;
-            changed = missed_() || side_.touched_by_others() || changed;
+            if (side_) {
+                side_->restore();
+                listen();  // changes nothing for a file that is listened to already
+            }
+            changed = missed_() || (side_ && side_->touched_by_others()) || changed;
         }
         if (changed) listeners_->notify();
     }

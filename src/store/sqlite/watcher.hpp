@@ -13,16 +13,17 @@ namespace minibatch::store::sqlite {
 class watcher {
   public:
     /// `missed` is asked once a second whether the database has changed without a touch, as when a process dies
-    /// between its COMMIT and the touch.
-    watcher(side_file& side, std::shared_ptr<notifier> listeners, std::function<bool()> missed);
+    /// between its COMMIT and the touch. Without `side` nothing else is asked.
+    watcher(side_file* side, std::shared_ptr<notifier> listeners, std::function<bool()> missed);
     ~watcher();
     watcher(watcher const&) = delete;
     watcher& operator=(watcher const&) = delete;
 
   private:
+    void listen() noexcept;
     void run();
 
-    side_file& side_;
+    side_file* side_;  // null: it is not there
     std::shared_ptr<notifier> listeners_;
     std::function<bool()> missed_;
     int changes_ = -1;  // inotify
