@@ -45,7 +45,7 @@ enum class errc {
     window_closed,
     /// The database is out of space.
     storage_full,
-    /// The database cannot be written to.
+    /// The database cannot be written to, or was opened to be read only.
     read_only,
     /// The database refuses the credentials, or they lack a right.
     access_denied,

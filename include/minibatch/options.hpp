@@ -30,6 +30,11 @@ struct connect_options {
     /// Whether a database that does not exist is made. Else `connect` fails with `errc::unavailable`. On MongoDB it has
     /// no effect: a database is there once something is stored in it.
     bool create = true;
+    /// Whether the database is only read: a backup, a file or volume that may not be written to. Nothing is created, no
+    /// turn and no lease is taken; operations that would change something, `consume` included, fail with
+    /// `errc::read_only`. The database must exist, whatever `create` says. On SQLite no file appears beside the
+    /// database, unless the index of a write-ahead log with content has to be made.
+    bool read_only = false;
     /// Receives what the library has to tell; empty: nothing is logged.
     log_callback log = {};
 };

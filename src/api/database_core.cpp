@@ -53,6 +53,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     store::open_options how;
     how.timeout = options.connect_timeout;
     how.create = options.create;
+    how.read_only = options.read_only;
     how.log = runtime::throttle_repetitions(options.log, &std::chrono::steady_clock::now);
     how.readers = static_cast<int>(options.threads);
     making_threads const of_ours;

@@ -198,7 +198,7 @@ void engine::trim_retained() {
                     self->env.say(log_level::warning, "retention removed " + std::to_string(messages) +
                                                           " messages that group '" + group + "' had not committed");
                 }
-            } else if (lasting(std::get<error>(outcome))) {
+            } else if (lasting(std::get<error>(outcome)) || std::get<error>(outcome).code() == errc::read_only) {
                 asio::post(self->env.loop, [self, log] { self->retained_.erase(log); });
             }
         });

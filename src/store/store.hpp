@@ -168,9 +168,10 @@ class clock {
 struct open_options {
     milliseconds timeout{5000};  // for opening
     std::shared_ptr<clock> time = clock::real();
-    bool create = true;  // a database that does not exist
-    log_callback log;    // may be empty
-    int readers = 4;     // calls expected at the same time
+    bool create = true;      // a database that does not exist
+    bool read_only = false;  // nothing is written, nor created
+    log_callback log;        // may be empty
+    int readers = 4;         // calls expected at the same time
     /// Called with the name of each command that is sent to a server; for tests and statistics.
     std::function<void(std::string_view)> on_command = {};
 };

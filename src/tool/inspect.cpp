@@ -7,7 +7,7 @@
 namespace minibatch::tool {
 
 asio::awaitable<int> run_peek(session& in, peek_options options) {
-    auto const db = co_await in.connect();
+    auto const db = co_await in.connect_for_reading();
     auto source = co_await db.find_stream(options.stream);
     auto left = options.limit.value_or(INT64_MAX);
     for (int partition = 0; partition < source.partitions() && left > 0 && !in.stopping; ++partition) {
@@ -28,7 +28,7 @@ asio::awaitable<int> run_peek(session& in, peek_options options) {
 }
 
 asio::awaitable<int> run_streams(session& in) {
-    auto const db = co_await in.connect();
+    auto const db = co_await in.connect_for_reading();
     std::string out;
     for (auto const& name : co_await db.streams()) out += name + "\n";
     write_out(out);
@@ -36,7 +36,7 @@ asio::awaitable<int> run_streams(session& in) {
 }
 
 asio::awaitable<int> run_info(session& in, info_options options) {
-    auto const db = co_await in.connect();
+    auto const db = co_await in.connect_for_reading();
     auto source = co_await db.find_stream(options.stream);
     auto const info = co_await source.info();
     if (options.json) {

@@ -10,14 +10,28 @@
 
 namespace minibatch::tool {
 
-asio::awaitable<database> session::connect(bool create) const {
-    connect_options options;
-    options.create = create;
+namespace {
+
+asio::awaitable<database> open(std::string url, connect_options options) {
     options.log = [](log_level level, std::string_view text) {
         if (level == log_level::warning || level == log_level::error) complain(text);
     };
-    auto opened = co_await minibatch::connect(url, options);
+    auto opened = co_await minibatch::connect(std::move(url), options);
     co_return opened;
+}
+
+}  // namespace
+
+asio::awaitable<database> session::connect(bool create) const {
+    connect_options options;
+    options.create = create;
+    return open(url, std::move(options));
+}
+
+asio::awaitable<database> session::connect_for_reading() const {
+    connect_options options;
+    options.read_only = true;
+    return open(url, std::move(options));
 }
 
 void write_out(std::string_view text) {

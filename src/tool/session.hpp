@@ -23,6 +23,8 @@ struct session {
 
     /// `create`: whether a database that does not exist is made.
     asio::awaitable<database> connect(bool create = false) const;
+    /// For commands that only read: nothing is written to the database, nor made beside it.
+    asio::awaitable<database> connect_for_reading() const;
     void stop() {
         stopping = true;
         if (on_stop) on_stop();

@@ -76,11 +76,15 @@ std::int64_t messages_in(std::string const& path) {
 }
 
 void refused(std::string const& path, std::string const& about) {
-    std::string text;
-    auto const code = code_of([&] { open_store("sqlite:" + path); }, &text);
-    BOOST_TEST((code == errc::unsupported), code.message() << ": " << text);
-    BOOST_TEST(text.find("database '" + path + "', open: ") == 0, text);
-    BOOST_TEST(text.find(about) != text.npos, text);
+    for (bool const read_only : {false, true}) {
+        open_options options;
+        options.read_only = read_only;
+        std::string text;
+        auto const code = code_of([&] { open_store("sqlite:" + path, options); }, &text);
+        BOOST_TEST((code == errc::unsupported), code.message() << ": " << text);
+        BOOST_TEST(text.find("database '" + path + "', open: ") == 0, text);
+        BOOST_TEST(text.find(about) != text.npos, text);
+    }
 }
 
 }  // namespace

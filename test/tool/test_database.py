@@ -11,6 +11,9 @@ import support
 
 PAGE = 4096
 ANY_LINE = b'{"n":0}\n'
+READING = (["peek", "s"], ["info", "s"], ["streams"])
+WRITING = (["append", "s"], ["consume", "s", "--size", "1", "--idle-exit", "0"], ["delete", "s"],
+           ["groups", "delete", "s", "g"])
 
 
 def contents(path):
@@ -29,8 +32,18 @@ class DatabaseTest(support.ToolTest):
         return self.path(name)
 
     def every_command_fails(self, words, name, before=()):
-        for command in (["append", "s"], ["consume", "s", "--size", "1", "--idle-exit", "0"], ["peek", "s"],
-                        ["info", "s"], ["streams"], ["delete", "s"], ["groups", "delete", "s", "g"]):
+        self.writing_fails(words, name, before)
+        self.fail_with(words, name, before, READING)
+
+    def writing_fails(self, words, name, before=()):
+        self.fail_with(words, name, before, WRITING)
+
+    def reading_works(self, name, before=()):
+        for command in READING:
+            self.assertNotEqual(self.ok("--db", f"sqlite:{name}", *command, before=before).out, "")
+
+    def fail_with(self, words, name, before, commands):
+        for command in commands:
             input = ANY_LINE if command[0] == "append" else b""
             done = self.fails(1, [f"database '{self.path(name)}'", *words], "--db", f"sqlite:{name}", *command,
                               input=input, before=before)
@@ -70,7 +83,8 @@ class Permissions(DatabaseTest):
     def test_a_file_that_is_read_only(self):
         self.directory(0o777)
         os.chmod(self.path("d/test.db"), 0o444)
-        self.every_command_fails(["cannot be written to", "permissions"], "d/test.db", self.as_other)
+        self.writing_fails(["cannot be written to", "permissions"], "d/test.db", self.as_other)
+        self.reading_works("d/test.db", self.as_other)
         self.works_again()
 
     def test_a_file_that_may_not_be_read(self):
@@ -81,7 +95,8 @@ class Permissions(DatabaseTest):
 
     def test_a_directory_that_is_read_only(self):
         self.directory(0o555)
-        self.every_command_fails(["directory", "cannot be written to"], "d/test.db", self.as_other)
+        self.writing_fails(["directory", "cannot be written to"], "d/test.db", self.as_other)
+        self.reading_works("d/test.db", self.as_other)
         self.fails(1, [self.path("d/new.db"), "directory", "cannot be written to"], "--db", "sqlite:d/new.db",
                    "append", "s", input=ANY_LINE, before=self.as_other)
         self.assertFalse(os.path.exists(self.path("d/new.db")))

@@ -11,6 +11,7 @@
 #include "store/sqlite/open_files.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/reading_operations.hpp"
+#include "store/sqlite/sqlite_reader.hpp"
 #include "store/sqlite/watcher.hpp"
 #include "store/sqlite/writer.hpp"
 
@@ -181,7 +182,8 @@ database_path resolve(std::string const& path, bool create) {
 }  // namespace sqlite
 
 std::shared_ptr<store> open_sqlite(std::string const& path, bool synchronous_full, open_options const& options) {
-    auto const where = sqlite::resolve(path, options.create);
+    auto const where = sqlite::resolve(path, options.create && !options.read_only);
+    if (options.read_only) return sqlite::open_for_reading(where, options);
     return std::make_shared<sqlite::sqlite_store>(where, synchronous_full, options);
 }
 
