@@ -3,10 +3,11 @@
 # What the library, the tool and the examples are built with.
 build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-json1.81-dev libsqlite3-dev libmongoc-dev
     libcli11-dev libhowardhinnant-date-dev tzdata)
-# The tests, and what the benchmarks need to be built; mount and util-linux (setpriv, unshare, nsenter) for a disk that
-# is full, a user who may not write and a network of a test's own; python3-venv for the MongoDB server they start,
-# openssl for its certificates, dnsmasq-base for names that are looked up.
-test_packages=(libboost-test1.81-dev pkg-config libhiredis-dev python3 curl mount util-linux python3-venv
+# The tests, and what the benchmarks need to be built; mount and util-linux (setpriv, unshare, nsenter, lslocks) for a
+# disk that is full, a user who may not write and a network of a test's own; sqlite3 for the commands of docs/sqlite.md;
+# python3-venv for the MongoDB server they start, openssl for its certificates, dnsmasq-base for names that are looked
+# up.
+test_packages=(libboost-test1.81-dev pkg-config libhiredis-dev python3 curl mount util-linux sqlite3 python3-venv
     openssl dnsmasq-base)
 # Only `tools/test --all` needs these; llvm-16 gives the sanitizers' reports the names of functions.
 check_packages=(clang-16 clang-format-16 libclang-rt-16-dev llvm-16 git)
