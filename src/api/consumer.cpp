@@ -39,22 +39,19 @@ void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core,
                           detail::completion<std::optional<window>> done) {
     auto begun = core->db->begin(std::move(done));
     if (!begun) return;
+    auto const wait = core->member->new_wait();
     auto op = std::make_shared<detail::operation<std::optional<window>>>(std::move(*begun));
-    auto slot = op->slot();
-    auto const wait =
-        core->member->next([op, db = core->db](std::optional<error> problem, runtime::window_ptr record) mutable {
-            // From here on the window is in the caller's hands: a completion that never runs gives it back.
-            std::optional<window> delivered;
-            if (record) delivered.emplace(std::make_shared<detail::open_window>(std::move(db), std::move(record)));
-            db.reset();
-            op->complete(std::move(problem), std::move(delivered));
+    op->on_cancel(
+        [weak = std::weak_ptr(core->member), guard = core->db->guard(), wait](boost::asio::cancellation_type) {
+            if (auto const member = weak.lock(); member && !guard.forked()) member->cancel(wait);
         });
-    if (slot.is_connected()) {
-        slot.assign(
-            [weak = std::weak_ptr(core->member), guard = core->db->guard(), wait](boost::asio::cancellation_type) {
-                if (auto const member = weak.lock(); member && !guard.forked()) member->cancel(wait);
-            });
-    }
+    core->member->next(wait, [op, db = core->db](std::optional<error> problem, runtime::window_ptr record) mutable {
+        // From here on the window is in the caller's hands: a completion that never runs gives it back.
+        std::optional<window> delivered;
+        if (record) delivered.emplace(std::make_shared<detail::open_window>(std::move(db), std::move(record)));
+        db.reset();
+        op->complete(std::move(problem), std::move(delivered));
+    });
 }
 
 bool consumer::request_stop(std::shared_ptr<detail::consumer_core> const& core, drain remainder) {

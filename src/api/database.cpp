@@ -3,7 +3,9 @@
 #include <thread>
 
 #include "api/database_core.hpp"
+#include "api/run_blocking.hpp"
 #include "api/stream_core.hpp"
+#include "api/to_error.hpp"
 #include "runtime/coroutine.hpp"
 #include "runtime/group_removal.hpp"
 #include "store/names.hpp"
@@ -31,17 +33,6 @@ asio::awaitable<void> remove_group(std::shared_ptr<database_core> core, std::str
     auto const incarnation = co_await runtime::on_worker(env, bounds, std::move(look));
     if (!co_await runtime::remove_group(env, incarnation, group))
         throw error(errc::group_not_found, "stream '" + stream_name + "' has no group '" + group + "'");
-}
-
-std::optional<error> error_from(std::exception_ptr const& failed) {
-    if (!failed) return std::nullopt;
-    try {
-        std::rethrow_exception(failed);
-    } catch (error const& known) {
-        return known;
-    } catch (std::exception const& other) {
-        return error(errc::store_failure, other.what());
-    }
 }
 
 /// The thread that opens a database. It is joined where the operation completes: only then it has surely let go of the
@@ -104,16 +95,18 @@ void start_connect(std::string url, connect_options options, completion<database
 void database::start_streams(std::shared_ptr<detail::database_core> const& core,
                              detail::completion<std::vector<std::string>> done) {
     using names = std::vector<std::string>;
-    detail::run_blocking<names>(core, std::move(done), [](store::store& db, store::steady_time deadline) {
-        names found;
-        for (auto& record : db.list_streams(deadline)) found.push_back(std::move(record.name));
-        return found;
-    });
+    detail::run_blocking<names>(core, detail::call_effect::reads, std::move(done),
+                                [](store::store& db, store::steady_time deadline) {
+                                    names found;
+                                    for (auto& record : db.list_streams(deadline))
+                                        found.push_back(std::move(record.name));
+                                    return found;
+                                });
 }
 
 void database::start_find(std::shared_ptr<detail::database_core> const& core, std::string name,
                           detail::completion<stream> done) {
-    detail::run_blocking<stream>(core, std::move(done),
+    detail::run_blocking<stream>(core, detail::call_effect::reads, std::move(done),
                                  [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
                                      auto record = detail::find(db, name, deadline);
                                      if (record.limits.any()) core->engine()->retain(record);
@@ -123,7 +116,7 @@ void database::start_find(std::shared_ptr<detail::database_core> const& core, st
 
 void database::start_delete(std::shared_ptr<detail::database_core> const& core, std::string name,
                             detail::completion<> done) {
-    detail::run_blocking(core, std::move(done),
+    detail::run_blocking(core, detail::call_effect::writes, std::move(done),
                          [core, name = std::move(name)](store::store& db, store::steady_time deadline) {
                              auto const record = detail::find(db, name, deadline);
                              if (!db.delete_stream(name, record.incarnation, deadline))
@@ -134,12 +127,17 @@ void database::start_delete(std::shared_ptr<detail::database_core> const& core, 
 
 void database::start_delete_group(std::shared_ptr<detail::database_core> const& core, std::string stream_name,
                                   std::string group, detail::completion<> done) {
-    auto op = core->begin(std::move(done));
-    if (!op) return;
+    auto begun = core->begin(std::move(done));
+    if (!begun) return;
+    auto cancel = [](detail::shared_operation<>& of, detail::asio::cancellation_type type) {
+        if (detail::may_leave_open(type) && of.claim())
+            of.done.fail(error(errc::outcome_unknown, "the removal of the group was cancelled on its way"));
+    };
+    auto const op = detail::share(std::move(*begun), std::move(cancel));
     auto const loop = core->env().loop;
     auto removal = detail::remove_group(core, std::move(stream_name), std::move(group));
-    detail::asio::co_spawn(loop, std::move(removal), [op = std::move(*op)](std::exception_ptr failed) mutable {
-        op.complete(detail::error_from(failed));
+    detail::asio::co_spawn(loop, std::move(removal), [op](std::exception_ptr failed) {
+        if (op->claim()) op->done.complete(detail::to_error(failed));
     });
 }
 

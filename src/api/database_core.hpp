@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <tuple>
 
 #include "runtime/engine.hpp"
 #include "runtime/operation.hpp"
@@ -62,33 +61,5 @@ class database_core {
     std::unique_ptr<threads> threads_;
     std::shared_ptr<runtime::engine> engine_;  // ends before its threads
 };
-
-/// Runs a blocking call on a worker and completes `done` with what it returns. What the worker holds of the handle is
-/// let go before that: the last handle should end where the caller ends it, and wait there for the threads.
-template <class... Results, class Call>
-void run_blocking(std::shared_ptr<database_core> core, completion<Results...> done, Call call) {
-    auto begun = core->begin(std::move(done));
-    if (!begun) return;
-    auto const& workers = core->env().workers;
-    asio::post(
-        workers, [core = std::move(core), done = std::move(*begun), work = std::optional(std::move(call))]() mutable {
-            std::optional<error> problem;
-            std::tuple<Results...> results;
-            try {
-                auto const owner = std::move(core);
-                if constexpr (sizeof...(Results) == 0)
-                    (*work)(*owner->env().database, owner->env().deadline());
-                else
-                    results = std::tuple<Results...>((*work)(*owner->env().database, owner->env().deadline()));
-            } catch (error const& known) {
-                problem = known;
-            } catch (std::exception const& other) {
-                problem = error(errc::store_failure, other.what());
-            }
-            // Reset, not moved from: what a lambda captures from a reference to const is copied by a move.
-            work.reset();
-            std::apply([&](auto&... values) { done.complete(std::move(problem), std::move(values)...); }, results);
-        });
-}
 
 }  // namespace minibatch::detail

@@ -35,14 +35,9 @@ producer_core::~producer_core() {
 }
 
 std::shared_ptr<shared_operation<>> producer_core::cancellable(operation<> done) {
-    auto slot = done.slot();
-    auto shared = std::make_shared<shared_operation<>>(std::move(done));
-    if (slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr(shared)](asio::cancellation_type) {
-            if (auto const still = weak.lock(); still && still->claim()) still->done.cancelled();
-        });
-    }
-    return shared;
+    return share(std::move(done), [](shared_operation<>& op, asio::cancellation_type) {
+        if (op.claim()) op.done.cancelled();
+    });
 }
 
 void producer_core::append(encoded_document document, completion<> handler) {

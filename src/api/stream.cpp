@@ -5,6 +5,7 @@
 
 #include "api/consumer_core.hpp"
 #include "api/producer_core.hpp"
+#include "api/run_blocking.hpp"
 #include "api/stream_core.hpp"
 #include "store/names.hpp"
 #include "store/rules.hpp"
@@ -34,8 +35,7 @@ void append(std::shared_ptr<stream_core> const& core, log::segment_text document
             operation<position> op) {
     store::log_id const target{core->record.incarnation, partition};
     auto& queue = *core->db->engine()->writes;
-    auto slot = op.slot();
-    if (!slot.is_connected()) {
+    if (!op.cancellable()) {
         queue.append(
             target, std::move(documents),
             [op = std::move(op), target](std::optional<error> problem, std::int64_t offset, std::string_view) mutable {
@@ -43,25 +43,26 @@ void append(std::shared_ptr<stream_core> const& core, log::segment_text document
             });
         return;
     }
-    auto shared = std::make_shared<shared_operation<position>>(std::move(op));
-    auto const ticket =
-        queue.append(target, std::move(documents),
-                     [shared, target](std::optional<error> problem, std::int64_t offset, std::string_view) {
-                         if (shared->claim())
-                             shared->done.complete(std::move(problem), position{target.partition, offset});
-                     });
-    slot.assign([weak = std::weak_ptr(shared), db = std::weak_ptr(core->db), ticket](asio::cancellation_type) {
-        auto const still = weak.lock();
+    auto const ticket = queue.new_ticket();
+    auto cancel = [db = std::weak_ptr(core->db), ticket](shared_operation<position>& of, asio::cancellation_type type) {
         auto const owner = db.lock();
-        if (!still || !owner || owner->guard().forked()) return;
+        if (!owner || owner->guard().forked()) return;
         auto const taken_back = owner->engine()->writes->cancel(ticket);
-        if (!still->claim()) return;
+        if (!taken_back && !may_leave_open(type)) return;
+        if (!of.claim()) return;
         if (taken_back)
-            still->done.cancelled();
+            of.done.cancelled();
         else
-            still->done.fail(
+            of.done.fail(
                 error(errc::outcome_unknown, "the append was cancelled after it had been handed to the database"));
-    });
+    };
+    auto const shared = share(std::move(op), std::move(cancel));
+    queue.append(
+        target, std::move(documents),
+        [shared, target](std::optional<error> problem, std::int64_t offset, std::string_view) {
+            if (shared->claim()) shared->done.complete(std::move(problem), position{target.partition, offset});
+        },
+        ticket);
 }
 
 store::retention limits_of(stream_options const& options) {
@@ -95,7 +96,7 @@ stream::owner stream::core_of(database const& db) { return db.core_; }
 void stream::start_open(owner const& db, std::string name, stream_options options, detail::completion<stream> done) {
     auto core = std::static_pointer_cast<detail::database_core>(db);
     detail::run_blocking<stream>(
-        core, std::move(done),
+        core, detail::call_effect::writes, std::move(done),
         [core, name = std::move(name), options](store::store& database, store::steady_time deadline) {
             store::check_name("stream", name);
             if (name.ends_with(".dead"))
@@ -151,7 +152,7 @@ producer stream::make_producer(producer_options options) const {
 void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, strategy how, consumer_options options,
                            detail::completion<consumer> done) {
     detail::run_blocking<consumer>(
-        core->db, std::move(done),
+        core->db, detail::call_effect::writes, std::move(done),
         [core, how = std::move(how), options = std::move(options)](store::store& database,
                                                                    store::steady_time deadline) {
             return consumer(detail::consumer_core::join(core, how, options, database, deadline));
@@ -161,7 +162,8 @@ void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, str
 void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int partition, std::int64_t from,
                         std::size_t limit, detail::completion<std::vector<message>> done) {
     detail::run_blocking<std::vector<message>>(
-        core->db, std::move(done), [core, partition, from, limit](store::store& database, store::steady_time deadline) {
+        core->db, detail::call_effect::reads, std::move(done),
+        [core, partition, from, limit](store::store& database, store::steady_time deadline) {
             if (partition < 0 || partition >= core->record.partitions) {
                 throw error(errc::invalid_argument,
                             "stream '" + core->record.name + "' has no partition " + std::to_string(partition));
@@ -190,7 +192,8 @@ void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int pa
 
 void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail::completion<stream_info> done) {
     detail::run_blocking<stream_info>(
-        core->db, std::move(done), [core](store::store& database, store::steady_time deadline) {
+        core->db, detail::call_effect::reads, std::move(done),
+        [core](store::store& database, store::steady_time deadline) {
             stream_info info;
             info.name = core->record.name;
             info.partitions = core->record.partitions;
@@ -222,10 +225,11 @@ void stream::start_info(std::shared_ptr<detail::stream_core> const& core, detail
 }
 
 void stream::start_clear(std::shared_ptr<detail::stream_core> const& core, detail::completion<> done) {
-    detail::run_blocking(core->db, std::move(done), [core](store::store& database, store::steady_time deadline) {
-        database.clear_stream(core->record.incarnation, deadline);
-        core->db->engine()->newest.drop(core->record.incarnation);
-    });
+    detail::run_blocking(core->db, detail::call_effect::writes, std::move(done),
+                         [core](store::store& database, store::steady_time deadline) {
+                             database.clear_stream(core->record.incarnation, deadline);
+                             core->db->engine()->newest.drop(core->record.incarnation);
+                         });
 }
 
 }  // namespace minibatch

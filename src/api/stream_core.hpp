@@ -25,15 +25,4 @@ class stream_core {
     std::atomic<unsigned> turn_ = 0;
 };
 
-/// Lets a cancellation of `done` take back a queued append: without effect if it was still waiting, else
-/// `outcome_unknown` while the writing goes on. `done` is shared between the write and the cancellation.
-template <class... Results>
-struct shared_operation {
-    explicit shared_operation(operation<Results...> op) : done(std::move(op)) {}
-    std::atomic<bool> finished = false;
-    operation<Results...> done;
-
-    bool claim() { return !finished.exchange(true); }
-};
-
 }  // namespace minibatch::detail

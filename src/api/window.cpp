@@ -64,15 +64,12 @@ std::vector<message> const& window::messages() const { return state_->messages()
 void window::start_commit(std::shared_ptr<detail::open_window> const& state, detail::completion<> done) {
     auto begun = state->db->begin(std::move(done));
     if (!begun) return;
-    auto op = std::make_shared<detail::shared_operation<>>(std::move(*begun));
-    if (auto slot = op->done.slot(); slot.is_connected()) {
-        slot.assign([weak = std::weak_ptr(op), id = state->record->id](boost::asio::cancellation_type) {
-            auto const still = weak.lock();
-            if (still && still->claim())
-                still->done.fail(error(errc::outcome_unknown,
-                                       "the commit of window " + id + " was cancelled while it was on its way"));
-        });
-    }
+    auto cancel = [id = state->record->id](detail::shared_operation<>& of, boost::asio::cancellation_type type) {
+        if (detail::may_leave_open(type) && of.claim())
+            of.done.fail(
+                error(errc::outcome_unknown, "the commit of window " + id + " was cancelled while it was on its way"));
+    };
+    auto const op = detail::share(std::move(*begun), std::move(cancel));
     // Only the record goes along: the last handle of the database should end where the caller ends it.
     boost::asio::post(state->db->env().loop, [record = state->record, delivery = state->delivery, op] {
         auto answer = [op](std::optional<error> problem) {
@@ -90,10 +87,16 @@ void window::start_fail(std::shared_ptr<detail::open_window> const& state, std::
                         std::optional<std::chrono::milliseconds> delay, detail::completion<> done) {
     auto begun = state->db->begin(std::move(done));
     if (!begun) return;
-    auto op = std::make_shared<detail::operation<>>(std::move(*begun));
+    auto cancel = [id = state->record->id](detail::shared_operation<>& of, boost::asio::cancellation_type type) {
+        if (detail::may_leave_open(type) && of.claim())
+            of.done.fail(error(errc::outcome_unknown, "giving window " + id + " back was cancelled on its way"));
+    };
+    auto const op = detail::share(std::move(*begun), std::move(cancel));
     boost::asio::post(state->db->env().loop, [record = state->record, delivery = state->delivery, op,
                                               reason = std::move(reason), delay] {
-        auto answer = [op](std::optional<error> problem) { op->complete(std::move(problem)); };
+        auto answer = [op](std::optional<error> problem) {
+            if (op->claim()) op->done.complete(std::move(problem));
+        };
         if (auto const worker = record->worker.lock())
             worker->fail(record, delivery, reason, delay, std::move(answer));
         else

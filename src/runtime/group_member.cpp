@@ -28,13 +28,11 @@ void group_member::start(std::vector<store::group_state> groups) {
     });
 }
 
-std::uint64_t group_member::next(window_done done) {
-    auto const id = next_waiter_++;
-    asio::post(runtime->env.loop, [self = shared_from_this(), id, done = std::move(done)]() mutable {
-        self->waiters_.push_back({id, std::move(done)});
+void group_member::next(std::uint64_t wait, window_done done) {
+    asio::post(runtime->env.loop, [self = shared_from_this(), wait, done = std::move(done)]() mutable {
+        self->waiters_.push_back({wait, std::move(done)});
         self->pump();
     });
-    return id;
 }
 
 void group_member::cancel(std::uint64_t wait) {

@@ -23,8 +23,10 @@ class group_member : public std::enable_shared_from_this<group_member> {
     void start(std::vector<store::group_state> groups);
 
     using window_done = detail::callback<window_ptr>;
+    /// Names a wait, so that its cancellation can be set up before it begins. Thread-safe.
+    std::uint64_t new_wait() { return next_wait_++; }
     /// Waits for a window; null once stopped and drained. `done` is called on the loop. Thread-safe.
-    std::uint64_t next(window_done done);
+    void next(std::uint64_t wait, window_done done);
     /// Ends a wait with `operation_aborted`, unless it is over. Thread-safe.
     void cancel(std::uint64_t wait);
     /// Stops making windows; what is in flight may still be committed. Thread-safe.
@@ -56,7 +58,7 @@ class group_member : public std::enable_shared_from_this<group_member> {
     bool started_ = false;
     std::deque<window_ptr> ready_;
     std::deque<waiter> waiters_;
-    std::atomic<std::uint64_t> next_waiter_ = 0;
+    std::atomic<std::uint64_t> next_wait_ = 0;
     std::optional<error> lasting_;
 };
 

@@ -45,16 +45,15 @@ write_queue::lane_key write_queue::lane_of(store::write_request const& request) 
         request);
 }
 
-write_queue::ticket write_queue::append(store::log_id log, log::segment_text documents, append_done done) {
+void write_queue::append(store::log_id log, log::segment_text documents, append_done done, ticket which) {
     std::unique_lock lock(mutex_);
     if (closed_) {
         lock.unlock();
         std::move(done)(error(errc::closed, "the database handle is closed"), 0, documents.lines());
-        return 0;
+        return;
     }
-    auto const id = next_ticket_++;
     auto const bytes = documents.size();
-    waiting_append item{id, log, std::move(documents), std::move(done), env_.deadline(), bytes};
+    waiting_append item{which, log, std::move(documents), std::move(done), env_.deadline(), bytes};
     if (!blocked_.empty() || (pending_bytes_ > 0 && pending_bytes_ + bytes > max_pending_bytes_)) {
         blocked_.push_back(std::move(item));
     } else {
@@ -67,7 +66,6 @@ write_queue::ticket write_queue::append(store::log_id log, log::segment_text doc
         prepare_next(key, target);
     }
     if (!watchdog_) watch_deadlines(env_.deadline());
-    return id;
 }
 
 bool write_queue::cancel(ticket which) {

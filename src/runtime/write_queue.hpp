@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -24,12 +25,16 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
         detail::any_handler<void(std::optional<error>, std::int64_t first_offset, std::string_view unwritten)>;
     using write_done = detail::any_handler<void(store::write_result)>;
     using ticket = std::uint64_t;
+    static constexpr ticket no_ticket = 0;
 
     write_queue(environment const& env, tail& newest, std::size_t max_pending_bytes);
 
     /// Queues documents that stay together. Beyond the limit of pending bytes they wait for room, in order; what has
-    /// not been handed over within the time-out is given up with errc::timeout.
-    ticket append(store::log_id log, log::segment_text documents, append_done done);
+    /// not been handed over within the time-out is given up with errc::timeout. Only with a ticket of its own can an
+    /// append be taken back.
+    void append(store::log_id log, log::segment_text documents, append_done done, ticket which = no_ticket);
+    /// Names an append, so that its cancellation can be set up before it begins.
+    ticket new_ticket() noexcept { return next_ticket_++; }
     /// Takes an append back, whose completion is then dropped. False: it has been handed to the store, or is done.
     bool cancel(ticket which);
 
@@ -102,12 +107,12 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     bool const prepares_;
     std::string const batch_prefix_;
     std::function<void()> maintenance_due_;
+    std::atomic<ticket> next_ticket_ = 1;
 
     mutable std::mutex mutex_;
     std::map<lane_key, lane> lanes_;
     std::deque<waiting_append> blocked_;
     std::size_t pending_bytes_ = 0;
-    ticket next_ticket_ = 1;
     std::uint64_t next_batch_ = 0;
     bool closed_ = false;
     std::unique_ptr<timer> watchdog_;

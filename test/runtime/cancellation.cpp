@@ -1,3 +1,4 @@
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -223,6 +224,115 @@ BOOST_AUTO_TEST_CASE(consume) {
             w.finish(each.value()->commit());
             return ended;
         });
+    }
+}
+
+/// Interrupts a call at every step. One that was in vain had no effect, and one of unknown outcome may have had it.
+template <class Call, class Effect>
+void interrupt_call(Call call, Effect effect) {
+    for (auto const [how, at] : every_way) {
+        for_every_step([&](int steps) {
+            rig w(at);
+            w.append(0);
+            w.finish(w.readings.consume(count_window(1))).stop();
+            w.settle();
+            std::optional<error_code> outcome;
+            bool const ended = interrupt(w, call(w), steps, how, outcome);
+            if (in_vain(outcome)) BOOST_TEST(!effect(w));
+            if (outcome && !*outcome) BOOST_TEST(effect(w));
+            if (outcome && *outcome && !in_vain(outcome)) BOOST_TEST((*outcome == errc::outcome_unknown));
+            return ended;
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(get_or_create) {
+    interrupt_call([](rig& w) { return stream::get_or_create(w.db, "other"); },
+                   [](rig& w) { return w.store->find_stream("other", w.time->now()).has_value(); });
+}
+
+BOOST_AUTO_TEST_CASE(clear) {
+    interrupt_call([](rig& w) { return w.readings.clear(); },
+                   [](rig& w) { return w.store->state(w.log, w.time->now()).floor.offset == 1; });
+}
+
+BOOST_AUTO_TEST_CASE(delete_stream) {
+    interrupt_call([](rig& w) { return w.db.delete_stream("readings"); },
+                   [](rig& w) { return !w.store->find_stream("readings", w.time->now()); });
+}
+
+BOOST_AUTO_TEST_CASE(delete_group) {
+    interrupt_call([](rig& w) { return w.db.delete_group("readings", "default"); },
+                   [](rig& w) { return w.store->list_groups(w.log.incarnation, w.time->now()).empty(); });
+}
+
+// These change nothing.
+BOOST_AUTO_TEST_CASE(queries) {
+    for (auto const [how, at] : every_way) {
+        for (int query = 0; query < 4; ++query) {
+            for_every_step([&](int steps) {
+                rig w(at);
+                std::optional<error_code> outcome;
+                bool const ended = query == 0   ? interrupt(w, w.db.streams(), steps, how, outcome)
+                                   : query == 1 ? interrupt(w, w.db.find_stream("readings"), steps, how, outcome)
+                                   : query == 2 ? interrupt(w, w.readings.peek(0, 0, 1), steps, how, outcome)
+                                                : interrupt(w, w.readings.info(), steps, how, outcome);
+                BOOST_TEST((!outcome || !*outcome || in_vain(outcome)));
+                return ended;
+            });
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_call_without_an_answer_ends_at_a_cancellation) {
+    rig w;
+    std::optional<started<stream_info>> query;
+    std::optional<started<void>> clear;
+    w.faulty->during_call = [&](std::string_view call) {
+        if (call == "state") {
+            query->cancel();
+            w.settle();
+            BOOST_TEST((query->code() == asio::error::operation_aborted));
+        } else if (call == "clear stream") {
+            clear->cancel();
+            w.settle();
+            BOOST_TEST((clear->code() == errc::outcome_unknown));
+        }
+    };
+    query = w.start(w.readings.info());
+    w.settle();
+    BOOST_TEST(query->done());
+    clear = w.start(w.readings.clear());
+    w.settle();
+    BOOST_TEST(clear->done());
+}
+
+// Only a terminal cancellation may leave the outcome open.
+BOOST_AUTO_TEST_CASE(what_is_under_way_outlasts_a_partial_or_total_cancellation) {
+    for (auto const type : {asio::cancellation_type::partial, asio::cancellation_type::total}) {
+        rig w;
+        auto windows = w.consume(count_window(1));
+        asio::cancellation_signal signal;
+        int good = 0;
+        auto const with = [&](auto handler) { return asio::bind_cancellation_slot(signal.slot(), handler); };
+        auto const emit = [&] { signal.emit(type); };
+        auto const place = w.context.get_executor();
+        w.faulty->during_write = emit;
+        w.readings.append(reading(0),
+                          with(asio::bind_executor(place, [&](error_code code, position) { good += !code; })));
+        w.settle();
+        BOOST_TEST(good == 1);
+        auto window = w.begin(windows.next_window());
+        w.faulty->during_write = emit;
+        window.value()->commit(with(asio::bind_executor(place, [&](error_code code) { good += !code; })));
+        w.settle();
+        BOOST_TEST(good == 2);
+        w.faulty->during_call = [&](std::string_view call) {
+            if (call == "clear stream") emit();
+        };
+        w.readings.clear(with(asio::bind_executor(place, [&](error_code code) { good += !code; })));
+        w.settle();
+        BOOST_TEST(good == 3);
     }
 }
 

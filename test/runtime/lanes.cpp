@@ -43,11 +43,15 @@ struct queue_rig : remote_rig {
     runtime::write_queue::ticket append(std::string const& what, int partition = 0) {
         log::segment_text text;
         text.add(R"({"value":1})");
-        return queue->append({log.incarnation, partition}, std::move(text),
-                             [this, what](std::optional<error> const& problem, std::int64_t, std::string_view) {
-                                 BOOST_TEST(!problem, what);
-                                 done.push_back(what);
-                             });
+        auto const ticket = queue->new_ticket();
+        queue->append(
+            {log.incarnation, partition}, std::move(text),
+            [this, what](std::optional<error> const& problem, std::int64_t, std::string_view) {
+                BOOST_TEST(!problem, what);
+                done.push_back(what);
+            },
+            ticket);
+        return ticket;
     }
     void commit(std::string const& what) {
         store::commit_request request{groups[0], 1, {}, {}};

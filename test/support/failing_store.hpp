@@ -46,6 +46,8 @@ class failing_store final : public decorated_store {
     std::function<void()> after_write;
     /// The same, inside of the next read.
     std::function<void()> during_read;
+    /// The same, inside of every call but a write.
+    std::function<void(std::string_view call)> during_call;
 
     void write(std::span<minibatch::store::write_job> jobs, deadline_t deadline) noexcept override {
         if (auto const hang = std::exchange(during_write, nullptr)) hang();
@@ -67,6 +69,7 @@ class failing_store final : public decorated_store {
     }
     void before(std::string_view call) override {
         if (call == "read" && during_read) std::exchange(during_read, nullptr)();
+        if (auto const hang = during_call) hang(call);
         if (auto failure = due(call)) throw error(std::move(*failure));
     }
 
