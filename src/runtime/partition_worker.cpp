@@ -5,6 +5,7 @@
 
 #include "runtime/back_off.hpp"
 #include "runtime/leadership.hpp"
+#include "store/recovery.hpp"
 #include "store/time_arithmetic.hpp"
 
 namespace minibatch::runtime {
@@ -258,10 +259,6 @@ asio::awaitable<void> partition_worker::release() {
     runtime_.change_seen();
 }
 
-bool lasting(error const& problem) {
-    auto const code = problem.code();
-    return code == errc::stream_deleted || code == errc::corrupt || code == errc::group_not_found ||
-           code == errc::closed || code == errc::forked || code == errc::not_a_database;
-}
+bool lasting(error const& problem) { return store::recovery_from(problem.code()) == store::recovery::never; }
 
 }  // namespace minibatch::runtime
