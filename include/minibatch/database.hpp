@@ -11,7 +11,8 @@ namespace minibatch {
 
 namespace detail {
 class database_core;
-}
+class streaming_loop;
+}  // namespace detail
 
 /// A connection to a database, with the threads that its blocking calls run on. A cheap handle: copies share it, and
 /// streams, producers and consumers keep it open. Closing happens when the last of them is destroyed: what was handed
@@ -65,6 +66,7 @@ class database {
 
   private:
     friend class stream;
+    friend class detail::streaming_loop;
     static void start_streams(std::shared_ptr<detail::database_core> const& core,
                               detail::completion<std::vector<std::string>> done);
     static void start_find(std::shared_ptr<detail::database_core> const& core, std::string name,

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/json/value.hpp>
 #include <boost/json/value_from.hpp>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <minibatch/database.hpp>
+#include <minibatch/detail/initiate.hpp>
 #include <minibatch/strategy.hpp>
 #include <minibatch/window.hpp>
 #include <optional>
@@ -47,8 +48,8 @@ namespace detail {
 
 using window_handler = std::function<boost::asio::awaitable<void>(window&)>;
 
-boost::asio::awaitable<void> run_streaming(database db, std::string name, streaming_options options,
-                                           window_handler handler);
+void start_streaming(database db, std::string name, streaming_options options, window_handler handler,
+                     completion<> done);
 
 template <class T>
 struct awaited;
@@ -61,11 +62,14 @@ struct awaited<boost::asio::awaitable<T, Executor>> {
 
 /// The consumer loop as one call: opens the stream, takes windows, awaits `handler(window)` for each, and commits. The
 /// handler is a coroutine that takes `window&`, and returns nothing or a value for the sink. An exception it throws is
-/// a failure: the window is delivered again after a back-off. Outages of the database are waited for.
+/// a failure: the window is delivered again after a back-off. Outages of the database are waited for, from the first
+/// call on.
 ///
-/// Completes with `void(std::exception_ptr)` when stopped. Runs on the caller's executor, which must be a strand or a
-/// single thread if `max_workers` is above 1 and the handler is not thread-safe.
-/// Cancellation: terminal; running handlers are cancelled, and their windows are delivered again later.
+/// Completes with `void(std::exception_ptr)` when stopped.
+/// Executor: any. Each worker runs its handlers on a strand of its own over the caller's executor. On a thread pool up
+/// to `max_workers` handlers run at the same time; on a strand or a single thread they take turns whenever they wait.
+/// Cancellation: terminal; running handlers are cancelled, and their windows are delivered again later. A database that
+/// cannot be reached is not waited for.
 /// Errors: `invalid_argument` for options that contradict each other, and those of the database that last.
 template <class Handler, class Token = boost::asio::use_awaitable_t<>>
 [[nodiscard]] auto streaming(database db, std::string name, streaming_options options, Handler handler,
@@ -81,14 +85,11 @@ template <class Handler, class Token = boost::asio::use_awaitable_t<>>
             if (sink) co_await sink(std::move(value));
         };
     }
-    if constexpr (detail::is_use_awaitable<Token>) {
-        return detail::run_streaming(std::move(db), std::move(name), std::move(options), std::move(erased));
-    } else {
-        return boost::asio::co_spawn(
-            boost::asio::get_associated_executor(token),
-            detail::run_streaming(std::move(db), std::move(name), std::move(options), std::move(erased)),
-            std::move(token));
-    }
+    return detail::initiate_as<std::exception_ptr>(token, [db = std::move(db), name = std::move(name),
+                                                           options = std::move(options), erased = std::move(erased)](
+                                                              detail::completion<> done) mutable {
+        detail::start_streaming(std::move(db), std::move(name), std::move(options), std::move(erased), std::move(done));
+    });
 }
 
 }  // namespace minibatch
