@@ -12,8 +12,8 @@ namespace detail {
 class consumer_core;
 }
 
-/// What `consumer::stop` returns: the stop has been asked for already. It may be awaited, or called with a completion
-/// token for `void(error_code)`, or ignored. The only error is `forked`.
+/// The result of `consumer::stop`, which has taken effect already. It may be awaited, called with a completion token
+/// for `void(error_code)`, or ignored. The only error is `forked`.
 class stop_request {
   public:
     template <boost::asio::completion_token_for<void(error_code)> Token>
@@ -30,8 +30,8 @@ class stop_request {
     bool taken_;
 };
 
-/// Receives the windows of one group of a stream. A cheap handle: copies share the same consumer. When the last copy
-/// is destroyed the consumer stops as with `stop()`.
+/// Receives the windows of one group of a stream. A cheap handle: copies share the same consumer. Destroying the last
+/// copy stops the consumer as `stop()` does.
 ///
 /// Thread safety: all members may be called from any thread at the same time.
 class consumer {
@@ -39,13 +39,13 @@ class consumer {
     consumer() = default;
     explicit consumer(std::shared_ptr<detail::consumer_core> core);
 
-    /// Waits for the next window. Completes with `void(error_code, std::optional<window>)` on the caller's executor;
-    /// the result is empty once `stop` has drained.
+    /// Waits for the next window. Completes with `void(error_code, std::optional<window>)`. The result is empty once
+    /// the consumer was stopped and has drained. Several calls may wait; they are served in order.
     ///
-    /// There is no time-out on waiting for messages or for the lease.
-    /// Cancellation: all kinds; no window is lost. The code is `asio::error::operation_aborted`.
-    /// Errors: `unavailable` after an outage longer than the handle's time-out (call again: it goes on by itself),
-    /// `stream_deleted`, `corrupt`, `emitter_failed`, `too_many_pending`.
+    /// No time-out applies to the wait for messages or for the lease.
+    /// Cancellation: all types. No window is lost. The code is `asio::error::operation_aborted`.
+    /// Errors: `unavailable` when an outage outlasts the time-out of the handle (the consumer recovers by itself; call
+    /// again), `stream_deleted`, `corrupt`, `emitter_failed`, `too_many_pending`.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto next_window(Token token = {}) {
         return detail::initiate<std::optional<window>>(
@@ -53,11 +53,12 @@ class consumer {
             [core = core_](detail::completion<std::optional<window>> done) { start_next(core, std::move(done)); });
     }
 
-    /// Ends the consumer: no new windows are made, those in flight may still be committed, then `next_window` returns
-    /// empty and the lease is handed over. Takes effect at the call, whether or not the result is awaited; awaiting it
-    /// does not wait for the drain. A later call with `drain::release` ends a flush; so does the end of the last
-    /// handle. With `drain::release` a database that is away is waited for up to two seconds: then the lease is left to
-    /// run out.
+    /// Stops the consumer. It makes no new windows. Windows in flight may still be committed; then `next_window`
+    /// returns empty and the lease is released.
+    ///
+    /// Takes effect at the call, whether or not the result is awaited. Awaiting the result does not wait for the drain.
+    /// A later call with `drain::release`, or destroying the last handle, ends a flush. With `drain::release` an
+    /// unreachable database is waited for up to two seconds; after that the lease is left to expire.
     stop_request stop(drain remainder = drain::release) { return stop_request(request_stop(core_, remainder)); }
 
   private:

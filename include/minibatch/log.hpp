@@ -7,11 +7,11 @@ namespace minibatch {
 
 enum class log_level { debug, info, warning, error };
 
-/// Receives what the library has to tell. Called from any thread, possibly at the same time from several; must not
-/// throw and must not block for long. Credentials never appear in messages.
+/// Receives log messages. Called from any thread, possibly from several at the same time. Must not throw and must not
+/// block for long. Messages never contain credentials.
 using log_callback = std::function<void(log_level, std::string_view message)>;
 
-/// "debug", "info", "warning", "error".
+/// Returns "debug", "info", "warning" or "error".
 constexpr std::string_view to_string(log_level level) noexcept {
     switch (level) {
         case log_level::debug:

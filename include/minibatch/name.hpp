@@ -9,10 +9,10 @@
 
 namespace minibatch {
 
-/// A name inside an options aggregate, of a consumer group or a time zone: up to 120 characters, held in place.
+/// The name of a consumer group or a time zone in an options aggregate: up to 120 characters, stored in place.
 ///
-/// Not a std::string, because g++ 12 destroys temporary aggregates twice that are written inside a `co_await`
-/// expression, as in `co_await stream.consume(how, {.group = "reports"})`; this type has nothing to destroy.
+/// It is trivially destructible because g++ 12 destroys temporary aggregates inside a `co_await` expression twice, as
+/// in `co_await stream.consume(how, {.group = "reports"})`.
 class name {
   public:
     static constexpr std::size_t max_size = 120;
@@ -25,7 +25,8 @@ class name {
     constexpr name(char const* text) noexcept : name(std::string_view(text)) {}         // NOLINT
     constexpr name(std::string const& text) noexcept : name(std::string_view(text)) {}  // NOLINT
 
-    /// A name that was too long shows as one character more than is allowed, and is refused as such where it is used.
+    /// A name that was too long has one character more than is allowed. The operation that uses it reports
+    /// `invalid_name`.
     constexpr operator std::string_view() const noexcept { return {text_, size_}; }  // NOLINT
     std::string str() const { return std::string(text_, size_); }
 

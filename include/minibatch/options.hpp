@@ -12,79 +12,81 @@ namespace minibatch {
 
 using std::chrono::milliseconds;
 
-/// How a database handle behaves.
+/// Options of a database handle.
 ///
-/// With g++ 12, options that hold a log callback must be given a name before they are passed in a `co_await`
-/// expression: that compiler destroys such temporaries twice, however `connect` takes them, and even if the callback
-/// itself has a name.
+/// With g++ 12, options that contain a log callback must be named variables in a `co_await` expression: that compiler
+/// destroys such temporaries twice, even if the callback itself is a named variable.
 struct connect_options {
-    /// Threads for the database's blocking calls, 2 … 64. On MongoDB so many calls are under way at the same time, with
-    /// up to 2 × threads + 2 connections.
+    /// Threads for blocking calls, 2 … 64. On MongoDB as many calls run at the same time, over up to 2 × threads + 2
+    /// connections.
     std::size_t threads = 4;
-    /// Bound of every operation's work on the database; a database that is away is waited for that long.
+    /// Time limit of each operation on the database, retries during an outage included.
     milliseconds timeout{30'000};
-    /// Bound of `connect`.
+    /// Time limit of `connect`.
     milliseconds connect_timeout{5'000};
-    /// Bytes of documents that may wait to be written. Appends beyond that wait for room.
+    /// Limit of the bytes that wait to be written. Appends beyond it wait for room.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
-    /// Whether a database that does not exist is made. Else `connect` fails with `errc::unavailable`. On MongoDB it has
-    /// no effect: a database is there once something is stored in it.
+    /// Whether `connect` creates a database that does not exist. If false, `connect` fails with `errc::unavailable`. No
+    /// effect on MongoDB, where a database exists once something is stored in it.
     bool create = true;
-    /// Whether the database is only read: a backup, a file or volume that may not be written to. Nothing is created, no
-    /// turn and no lease is taken; operations that would change something, `consume` included, fail with
-    /// `errc::read_only`. The database must exist, whatever `create` says. On SQLite no file appears beside the
-    /// database, unless the index of a write-ahead log with content has to be made.
+    /// Whether the database is opened to be read only, such as a backup, or a file on a read-only volume. Nothing is
+    /// created, and no lease is acquired. Operations with an effect, `consume` included, fail with `errc::read_only`.
+    /// The database must exist, even if `create` is true. On SQLite no file is created beside the database, except the
+    /// index of a write-ahead log that has content.
     bool read_only = false;
-    /// Receives what the library has to tell; empty: nothing is logged.
+    /// Receives log messages. If empty, nothing is logged.
     log_callback log = {};
 };
 
-/// What a stream is to be. What is absent stays as it is, or takes its default when the stream is created.
+/// Properties of a stream. An absent property keeps its value, or gets its default when the stream is created.
 struct stream_options {
-    /// How many logs the stream is cut into, 1 … 1024. Default 1. It cannot be changed later.
+    /// Number of partitions, 1 … 1024. Default 1. It cannot be changed later.
     std::optional<int> partitions = {};
-    /// Messages older than this are removed, committed or not.
+    /// Age at which messages are removed, committed or not. Default: no limit.
     std::optional<milliseconds> max_age = {};
-    /// At most about so many messages stay, per partition; removed in whole segments.
+    /// Approximate limit of messages per partition. Whole segments are removed, committed or not. Default: no limit.
     std::optional<std::int64_t> max_messages = {};
-    /// At most about so many bytes stay, per partition; removed in whole segments.
+    /// Approximate limit of bytes per partition. Whole segments are removed, committed or not. Default: no limit.
     std::optional<std::int64_t> max_bytes = {};
 };
 
 struct append_options {
-    /// Messages with the same key go to the same partition. Empty: the partitions take turns. Read during the call.
+    /// Messages with the same key go to the same partition. If empty, the partitions take turns. Only read during the
+    /// call.
     std::string_view key = {};
 };
 
 struct producer_options {
-    /// A batch is handed to the database when it has so many documents, 1 … 100,000.
+    /// Documents in a full batch, which is handed to the database, 1 … 100,000.
     std::size_t batch_size = 1'000;
-    /// … or when its first document has waited so long. Zero: at once.
+    /// Time after which a batch that is not full is handed to the database. Counts from its first document. Zero: at
+    /// once.
     milliseconds linger{5};
-    /// Bytes of documents that may be buffered or on their way. `append` waits beyond that.
+    /// Limit of the bytes that are buffered or being written. `append` waits beyond it.
     std::size_t max_pending_bytes = std::size_t{16} << 20;
 };
 
-/// Where a group that is new to a stream starts.
+/// Where a new group starts: at the earliest message that is still stored, or at the end.
 enum class start { earliest, latest };
 
 struct consumer_options {
-    /// The consumer group. Its progress is kept with the stream under this name.
+    /// The consumer group. Its progress is stored under this name.
     name group = "default";
-    /// Whether messages stay after this group has committed them (until the stream's retention limits).
+    /// Whether messages are kept after this group has committed them, until a retention limit of the stream applies.
     bool keep = false;
-    /// Windows delivered and not yet committed, per partition, 1 … 1,000. Order is kept with 1.
+    /// Limit of delivered and uncommitted windows per partition, 1 … 1,000. With 1, windows are committed in order.
     int max_in_flight = 1;
-    /// How long the lease on a partition lasts without renewal; it is renewed every third of it. 300 ms … 1 h.
+    /// Time after which the lease of a partition expires without renewal, 300 ms … 1 h. It is renewed three times in
+    /// this period.
     milliseconds lease{10'000};
-    /// Where the group starts if it is new.
+    /// Where the group starts. No effect if the group exists.
     minibatch::start start = minibatch::start::earliest;
 };
 
-/// What becomes of the messages that are not in a window yet when a consumer stops.
+/// What a consumer that stops does with messages that are in no window yet.
 enum class drain {
-    release,  ///< they stay in the stream for the next consumer
-    flush,    ///< what the strategy still finds is delivered, then the rest as last windows, reason `flush`
+    release,  ///< leaves them to the next consumer
+    flush,    ///< delivers the windows that the strategy still finds, then the rest with the reason `flush`
 };
 
 }  // namespace minibatch

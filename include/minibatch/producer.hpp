@@ -14,9 +14,8 @@ namespace detail {
 class producer_core;
 }
 
-/// Appends in batches: fast, at the price that a document is durable only once `flush` says so. A cheap handle: copies
-/// share one buffer. When the last copy is destroyed, what is buffered is still handed to the database, and a failure
-/// is only logged.
+/// Appends in batches. A document is durable only when a later `flush` has succeeded. A cheap handle: copies share one
+/// buffer. Destroying the last copy hands the buffered documents to the database; a failure is then only logged.
 ///
 /// Thread safety: all members may be called from any thread at the same time.
 class producer {
@@ -24,11 +23,11 @@ class producer {
     producer() = default;
     explicit producer(std::shared_ptr<detail::producer_core> core);
 
-    /// Buffers one document; completes with `void(error_code)` at once, or, when the buffer is full, once there is
-    /// room.
+    /// Buffers one document. Completes with `void(error_code)` at once, or when a full buffer has room again.
     ///
-    /// Cancellation: the document is not taken. Errors: `invalid_document`, `document_too_large`; and after a batch
-    /// could not be written, its error at each call until `flush` has reported it (so that order is kept).
+    /// Cancellation: all types, with `asio::error::operation_aborted`. The document is not buffered.
+    /// Errors: `invalid_document`, `document_too_large`. When a batch could not be written, each call fails with its
+    /// error until `flush` has reported it. So the order of documents is kept.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(boost::json::value const& document, Token token = {}) {
         return begin_append(detail::encode_any(document), token);
@@ -42,18 +41,19 @@ class producer {
         return begin_append(encode_document_text(text), token);
     }
 
-    /// Waits until all that was buffered before is durable. Completes with `void(error_code)`. A failure is the first
-    /// one since the last flush; its text says how many documents were not written, and `take_unwritten` returns them.
+    /// Waits until all documents that were buffered before are durable. Completes with `void(error_code)`. The error is
+    /// the first one since the last flush. Its diagnostics contain the number of documents that were not written, and
+    /// `take_unwritten` returns them.
     ///
-    /// Cancellation: ends the waiting alone; the writing goes on.
+    /// Cancellation: all types, with `asio::error::operation_aborted`. The documents are still written.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto flush(Token token = {}) {
         return detail::initiate<>(token,
                                   [core = core_](detail::completion<> done) { start_flush(core, std::move(done)); });
     }
 
-    /// The encoded documents that the last failed `flush` reported as not written, in order; the list is empty
-    /// afterwards.
+    /// Returns the encoded documents that the last failed `flush` reported as not written, in order, and clears the
+    /// list.
     [[nodiscard]] std::vector<std::string> take_unwritten();
 
   private:
@@ -72,8 +72,8 @@ class producer {
             start_append(owner, std::move(document), std::move(done));
         });
     }
-    /// Most documents only go into the buffer, and a coroutine needs no turn of its executor for that. It takes one
-    /// whenever a batch is full.
+    /// A coroutine does not suspend for a document that only goes into the buffer. It does when a batch is full, so
+    /// that others get their turn.
     template <class Token>
     static typename detail::awaitable_of<Token>::type awaited_append(shared_core owner, encoded_document document) {
         if (try_append(*owner, document)) co_return;

@@ -13,20 +13,20 @@
 namespace minibatch {
 
 struct fixed_time_options {
-    /// Shifts the windows against the Unix epoch, with a time zone against the local midnight.
+    /// Offset of the windows from the Unix epoch; with a time zone, from local midnight.
     std::chrono::milliseconds offset{0};
-    /// Whether windows in which nothing arrived are delivered as well.
+    /// Whether windows without messages are delivered.
     bool emit_empty = true;
-    /// Of a run of empty windows after downtime only so many are delivered, the latest.
+    /// Limit of consecutive empty windows after a downtime. The latest ones are delivered.
     std::int64_t max_empty = 1000;
-    /// An IANA name, as "Europe/Berlin": windows are local days there, which begin at midnight and have 23 or 25 hours
-    /// when the clocks are changed. The interval must be whole days then. Empty: days of UTC. Read from the system's
-    /// time zone data when the strategy is made; a name that is not there is `errc::invalid_argument`.
+    /// IANA name of a time zone, such as "Europe/Berlin". Windows are then local days, which begin at midnight and have
+    /// 23 or 25 hours when daylight saving time begins or ends; the interval must be whole days. Empty: UTC. The
+    /// system's time zone data is read when the strategy is made; an unknown name is `errc::invalid_argument`.
     name time_zone = {};
 };
 
 struct relaxed_time_options {
-    /// Whether a window is delivered when nothing has arrived.
+    /// Whether windows without messages are delivered.
     bool emit_empty = false;
 };
 
@@ -34,7 +34,7 @@ namespace detail {
 
 using emitter_factory = std::function<std::shared_ptr<window_emitter>()>;
 
-/// What a strategy consists of; the library's own view of it.
+/// The parts of a strategy.
 struct strategy_parts {
     struct fixed_part {
         std::chrono::milliseconds interval;
@@ -54,17 +54,17 @@ struct strategy_parts {
 
 }  // namespace detail
 
-/// How a stream is cut into windows. A description that can be copied and used for any number of consumers.
+/// Describes how messages are grouped into windows. It may be copied, and used for any number of consumers.
 class strategy {
   public:
-    /// A custom emitter. The one object serves all partitions: it must keep no state of its own when there are several
-    /// (see `custom_window`).
+    /// A custom emitter. All partitions share the object. With several partitions it must be stateless (see
+    /// `custom_window`).
     template <std::derived_from<window_emitter> Emitter>
     strategy(std::shared_ptr<Emitter> emitter)  // NOLINT(google-explicit-constructor): streams take emitters directly
         : strategy(shared(std::move(emitter))) {}
 
-    /// Whichever comes first, of any combination of `count_window`, `max_age`, `max_bytes` and `relaxed_time_window`,
-    /// each at most once. Anything else (a part twice, fixed or custom windows with anything) throws `error` with
+    /// Combines strategies: the one that is fulfilled first closes the window. Accepts `count_window`, `max_age`,
+    /// `max_bytes` and `relaxed_time_window`, each at most once. Any other combination throws `error` with
     /// `errc::invalid_argument`.
     friend strategy operator||(strategy const& left, strategy const& right);
 
@@ -77,33 +77,35 @@ class strategy {
     detail::strategy_parts parts_;
 };
 
-/// Exactly `size` messages, in the order of their offsets; what is left stays for the next window. All arguments here
-/// must be positive, else `error` with `errc::invalid_argument`.
+/// Windows of exactly `size` messages, in the order of their offsets. The remainder stays for the next window. All
+/// arguments of this and the following functions must be positive; otherwise they throw `error` with
+/// `errc::invalid_argument`.
 strategy count_window(std::int64_t size);
 
-/// All messages that were created in [start, start + interval), with the windows aligned to the Unix epoch plus
-/// `options.offset`, or to the days of `options.time_zone`. Exact: a message is in the window it was created in, and
-/// the same windows come out on replay. When the database's clock is set back, messages get the `created` of the last
-/// one until it has caught up, and their window stays open for so long: a warning says until when, and
-/// `stream_info::ahead` tells.
+/// Windows of all messages created in [start, start + interval), aligned to the Unix epoch plus `options.offset`, or to
+/// the days of `options.time_zone`. They are exact: each message is in the window of the interval in which it was
+/// created, and a replay makes the same windows. If the clock of the database is set back, messages get the `created`
+/// of the last one until the clock has caught up, and their window stays open until then; a warning is logged with that
+/// time, and `stream_info::ahead` reports the difference.
 strategy fixed_time_window(std::chrono::milliseconds interval, fixed_time_options options = {});
 
-/// Every `interval`, all that has arrived since the last window (at most 64 MiB in one). The interval is measured by a
-/// steady clock; the bounds of the windows are by the database's.
+/// Windows of all messages that arrived since the last window, one every `interval`, of at most 64 MiB. A steady clock
+/// measures the interval; the bounds of the windows are times by the database's clock.
 strategy relaxed_time_window(std::chrono::milliseconds interval, relaxed_time_options options = {});
 
-/// Closes a window when so much time has passed since its first message was created, by a steady clock from when it was
-/// first seen.
+/// Closes a window when its first message reaches this age. A steady clock measures the age from when the consumer
+/// first sees the message.
 strategy max_age(std::chrono::milliseconds age);
 
-/// Closes a window before its documents would have more than `bytes` bytes as JSON text. A single message that is
-/// larger is a window of its own.
+/// Closes a window before the JSON text of its documents exceeds `bytes`. A single larger message is a window of its
+/// own.
 strategy max_bytes(std::int64_t bytes);
 
-/// A custom emitter for all partitions; see the constructor of `strategy`.
+/// A custom emitter that all partitions share. See the constructor of `strategy`.
 strategy custom_window(std::shared_ptr<window_emitter> emitter);
 
-/// A custom strategy with an emitter for each partition that a consumer works on, made anew after a take-over.
+/// A custom strategy with an emitter for each partition. `factory` is called when a consumer acquires the lease of a
+/// partition.
 strategy custom_window(std::function<std::unique_ptr<window_emitter>()> factory);
 
 }  // namespace minibatch

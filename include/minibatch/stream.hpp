@@ -18,25 +18,25 @@ namespace minibatch {
 
 class database;
 
-/// Where a message was stored.
+/// The place of a message in a stream.
 struct position {
     int partition = 0;
     std::int64_t offset = 0;
     operator std::int64_t() const noexcept { return offset; }
 };
 
-/// A consumer group as `stream::info` reports it, summed over the partitions.
+/// A consumer group as reported by `stream::info`, summed over the partitions.
 struct group_info {
     std::string name;
     bool keep = false;
-    /// Messages not committed yet.
+    /// Messages that the group has not committed.
     std::int64_t lag = 0;
-    /// Messages that retention removed before the group had committed them.
+    /// Messages that retention limits removed before the group committed them.
     std::int64_t lost = 0;
-    /// Who holds the lease of the first partition that has a holder: host, process and a random part, which no other
-    /// database handle has. Empty if nobody does, as far as the database's clock can tell.
+    /// The holder of the lease of the first partition that has one: host, process and a random part, unique to a
+    /// database handle. Empty if none has, judged by the database's clock.
     std::string owner;
-    /// Whether `owner` is a consumer of this database handle.
+    /// Whether `owner` is a consumer on this database handle.
     bool owned_here = false;
 };
 
@@ -45,10 +45,10 @@ struct stream_info {
     int partitions = 1;
     std::int64_t messages = 0;
     std::int64_t bytes = 0;
-    /// Messages that were ever appended, those that have been removed included.
+    /// Messages ever appended, including removed ones.
     std::int64_t appended = 0;
-    /// How far the newest message's `created` is ahead of the database's clock, which was set back; zero for less than
-    /// a second. For so long new messages get the same `created`, and fixed time windows stand still.
+    /// How far `created` of the newest message is ahead of the database's clock, if that was set back; zero for less
+    /// than a second. During this time new messages get the same `created`, and fixed time windows are not closed.
     std::chrono::milliseconds ahead{0};
     std::vector<group_info> groups;
 };
@@ -59,15 +59,18 @@ class stream_core;
 
 /// A handle to a durable, ordered log of JSON documents. Cheap to copy.
 ///
-/// Thread safety: all members may be called from any thread at the same time. Documents are encoded during the call,
-/// so that arguments need not outlive it.
+/// Thread safety: all members may be called from any thread at the same time. Documents are encoded during the call;
+/// arguments need not outlive it.
 class stream {
   public:
     stream() = default;
     explicit stream(std::shared_ptr<detail::stream_core> core);
 
-    /// Opens the stream, creating it if need be. Completes with `void(error_code, stream)`.
-    /// Errors: `invalid_name`, `partition_mismatch`, `invalid_argument`, and what the database reports.
+    /// Opens the stream, and creates it if it does not exist. Completes with `void(error_code, stream)`.
+    ///
+    /// Cancellation: terminal. The code is `asio::error::operation_aborted` if nothing was created, and
+    /// `errc::outcome_unknown` once the database executes the call.
+    /// Errors: `invalid_name`, `partition_mismatch`, `invalid_argument`, and those of the database.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] static auto get_or_create(database const& db, std::string name, stream_options options = {},
                                             Token token = {}) {
@@ -80,16 +83,17 @@ class stream {
     std::string const& name() const;
     int partitions() const;
 
-    /// Appends one document; completes with `void(error_code, position)` once it is durable. Documents waiting at the
-    /// same moment are written together.
+    /// Appends one document. Completes with `void(error_code, position)` when the document is durable. Documents that
+    /// wait at the same time are written together.
     ///
-    /// Cancellation: before the document has been handed to the database it has no effect and the code is
-    /// `asio::error::operation_aborted`; afterwards it is `errc::outcome_unknown`.
+    /// Cancellation: all types while the document waits to be written; the code is `asio::error::operation_aborted` and
+    /// nothing is stored. Once the document has been handed to the database, terminal cancellation ends the operation
+    /// with `errc::outcome_unknown`, and the other types have no effect.
     /// Errors: `invalid_document`, `document_too_large`; `timeout` and `unavailable` (the database was busy or away
-    /// until the time-out); `stream_deleted`, `storage_full`, `read_only`, `access_denied`, `forked`, and what else the
-    /// database reports. After all of these nothing is stored. `outcome_unknown`, also without a cancellation: it may
-    /// be stored, as an answer of the database was lost, or a write has failed, and what became of it could not be
-    /// found out.
+    /// until the time-out); `stream_deleted`, `storage_full`, `read_only`, `access_denied`, `forked`, and those of the
+    /// database. After all of these nothing is stored. After `outcome_unknown`, which occurs also without a
+    /// cancellation, the document may be stored: an answer was lost, or a write failed, and its effect could not be
+    /// determined.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(boost::json::value const& document, Token token = {}) {
         return begin_append(detail::encode_any(document), {}, token);
@@ -98,7 +102,7 @@ class stream {
     [[nodiscard]] auto append(boost::json::value const& document, append_options const& options, Token token = {}) {
         return begin_append(detail::encode_any(document), options, token);
     }
-    /// The same for a value of a type that `boost::json::value_from` turns into an object.
+    /// Appends a value of a type that `boost::json::value_from` converts to an object.
     template <detail::single_document T, class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(T const& value, Token token = {}) {
         return begin_append(detail::encode_any(value), {}, token);
@@ -107,8 +111,8 @@ class stream {
     [[nodiscard]] auto append(T const& value, append_options const& options, Token token = {}) {
         return begin_append(detail::encode_any(value), options, token);
     }
-    /// Appends a range of documents or typed values as one atomic batch: all or none, one after another, in one
-    /// partition. Completes with the position of the first. An empty range is `invalid_argument`.
+    /// Appends a range of documents or typed values as one atomic batch: all or none, contiguous, in one partition.
+    /// Completes with the position of the first. An empty range is `invalid_argument`.
     template <detail::document_range Range, class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append(Range&& documents, Token token = {}) {
         return begin_append(detail::encode_all(documents), {}, token);
@@ -117,7 +121,7 @@ class stream {
     [[nodiscard]] auto append(Range&& documents, append_options const& options, Token token = {}) {
         return begin_append(detail::encode_all(documents), options, token);
     }
-    /// Appends one document given as JSON text, which is checked and kept as it is.
+    /// Appends one document given as JSON text. The text is checked and stored as it is.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append_json(std::string_view text, Token token = {}) {
         return begin_append(encode_document_text(text), {}, token);
@@ -127,9 +131,9 @@ class stream {
         return begin_append(encode_document_text(text), options, token);
     }
 
-    /// Appends a range of JSON texts, strings or what converts to `std::string_view`, as one atomic batch: all or none,
-    /// one after another, in one partition. Completes with the position of the first. If one text is not a valid
-    /// document, the error says which, and nothing is written. An empty range is `invalid_argument`.
+    /// Appends a range of JSON texts, of a type that converts to `std::string_view`, as one atomic batch: all or none,
+    /// contiguous, in one partition. Completes with the position of the first. If a text is not a valid document,
+    /// nothing is written and the diagnostics name its index. An empty range is `invalid_argument`.
     template <detail::text_range Range, class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append_json(Range&& texts, Token token = {}) {
         return begin_append(detail::encode_texts(texts), {}, token);
@@ -139,18 +143,20 @@ class stream {
         return begin_append(detail::encode_texts(texts), options, token);
     }
 
-    /// Appends documents that were encoded before, as one atomic batch, as the range above.
+    /// Appends encoded documents as one atomic batch.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto append_encoded(std::vector<encoded_document> documents, append_options const& options = {},
                                       Token token = {}) {
         return begin_append(std::move(documents), options, token);
     }
 
-    /// A producer that buffers and writes in batches. Throws `error` with `invalid_argument` for options out of range.
+    /// Makes a producer, which writes in batches. Throws `error` with `invalid_argument` if an option is out of range.
     [[nodiscard]] producer make_producer(producer_options options = {}) const;
 
     /// Joins a consumer group with a windowing strategy. Completes with `void(error_code, consumer)`.
-    /// Errors: `invalid_argument`, `invalid_name`, `stream_deleted`, and what the database reports.
+    ///
+    /// Cancellation: as `get_or_create`. A group that was registered remains.
+    /// Errors: `invalid_argument`, `invalid_name`, `stream_deleted`, and those of the database.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto consume(strategy how, consumer_options options = {}, Token token = {}) {
         return detail::initiate<consumer>(
@@ -159,9 +165,11 @@ class stream {
             });
     }
 
-    /// Up to `limit` messages of one partition from an offset on (or from the first that is still there), without a
-    /// group and without effect on any. Completes with `void(error_code, std::vector<message>)`; fewer than `limit`
-    /// messages mean that the end, or 16 MiB, was reached.
+    /// Reads up to `limit` messages of one partition, from the offset `from` or from the first message that is still
+    /// stored. No group is involved. Completes with `void(error_code, std::vector<message>)`. The result has fewer
+    /// messages if the end, or 16 MiB, was reached.
+    ///
+    /// Cancellation: all types, with `asio::error::operation_aborted`.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto peek(int partition, std::int64_t from, std::size_t limit, Token token = {}) {
         return detail::initiate<std::vector<message>>(
@@ -170,14 +178,20 @@ class stream {
             });
     }
 
-    /// Sizes, groups and lag. Completes with `void(error_code, stream_info)`.
+    /// Returns sizes, groups and their lag. Completes with `void(error_code, stream_info)`.
+    ///
+    /// Cancellation: all types, with `asio::error::operation_aborted`.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto info(Token token = {}) {
         return detail::initiate<stream_info>(
             token, [core = core_](detail::completion<stream_info> done) { start_info(core, std::move(done)); });
     }
 
-    /// Removes all messages. Offsets go on from where they were; groups continue at the end.
+    /// Removes all messages. The next message gets the next offset; groups continue at the end. Completes with
+    /// `void(error_code)`.
+    ///
+    /// Cancellation: terminal. The code is `asio::error::operation_aborted` if nothing was removed, and
+    /// `errc::outcome_unknown` once the database executes the call.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto clear(Token token = {}) {
         return detail::initiate<>(token,

@@ -17,30 +17,31 @@
 
 namespace minibatch {
 
-/// How `streaming` makes windows and runs the handler. Exactly one of `size`, `interval` and `emitter` chooses the
-/// strategy, but `size` and `interval` together mean a count window with `interval` as its maximal age.
+/// Options of `streaming`. One of `size`, `interval` and `emitter` chooses the strategy; `size` and `interval` together
+/// mean a count window with `interval` as its `max_age`.
 ///
-/// With g++ 12, options that hold a custom emitter, a sink or a stop token must be given a name before they are passed
-/// in a `co_await` expression: that compiler destroys such temporaries twice, even if what they hold has a name.
+/// With g++ 12, options that contain an emitter, a sink or a stop token must be named variables in a `co_await`
+/// expression: that compiler destroys such temporaries twice, even if the members are copies of named variables.
 struct streaming_options {
-    /// Messages in a window.
+    /// Number of messages in a window.
     std::optional<std::int64_t> size = {};
     /// Length of a time window.
     std::optional<std::chrono::milliseconds> interval = {};
-    /// Whether time windows are relaxed (all that arrived since the last one) rather than fixed.
+    /// Whether time windows are relaxed instead of fixed.
     bool relaxed = false;
     /// Any other strategy.
     std::optional<strategy> emitter = {};
-    /// Whether messages stay after they have been committed.
+    /// Whether messages are kept after they have been committed.
     bool keep = false;
-    /// Receives what the handler returned, before the window is committed. Empty: the handler returns nothing.
+    /// Receives the value that the handler returned, before the window is committed. Empty: values are ignored.
     std::function<boost::asio::awaitable<void>(boost::json::value)> sink = {};
-    /// Handlers that run at the same time, 1 … 1,000. With more than one, windows may finish out of order.
+    /// Number of handlers that run at the same time, 1 … 1,000. With more than one, windows may finish out of order.
     int max_workers = 1;
-    /// Whether time windows without messages are handed to the handler.
+    /// Whether time windows without messages are delivered.
     bool emit_empty = true;
     name group = "default";
-    /// Ends the loop: no new windows, those in hand are finished and committed.
+    /// Stops the loop: no new windows are taken; running handlers finish and their windows are committed. May be
+    /// requested from any thread.
     std::stop_token stop = {};
 };
 
@@ -60,17 +61,17 @@ struct awaited<boost::asio::awaitable<T, Executor>> {
 
 }  // namespace detail
 
-/// The consumer loop as one call: opens the stream, takes windows, awaits `handler(window)` for each, and commits. The
-/// handler is a coroutine that takes `window&`, and returns nothing or a value for the sink. An exception it throws is
-/// a failure: the window is delivered again after a back-off. Outages of the database are waited for, from the first
-/// call on.
+/// The consumer loop as one call: opens the stream, takes windows, awaits `handler(window)` for each, and commits it.
+/// The handler is a coroutine that takes `window&`. It returns nothing, or a value for the sink. An exception is a
+/// failure: the window is delivered again after a back-off. The loop waits during outages of the database, also when it
+/// begins.
 ///
-/// Completes with `void(std::exception_ptr)` when stopped.
+/// Completes with `void(std::exception_ptr)` when it was stopped and all handlers have ended.
 /// Executor: any. Each worker runs its handlers on a strand of its own over the caller's executor. On a thread pool up
 /// to `max_workers` handlers run at the same time; on a strand or a single thread they take turns whenever they wait.
-/// Cancellation: terminal; running handlers are cancelled, and their windows are delivered again later. A database that
-/// cannot be reached is not waited for.
-/// Errors: `invalid_argument` for options that contradict each other, and those of the database that last.
+/// Cancellation: terminal. Running handlers are cancelled, and their windows are delivered again. The code is
+/// `asio::error::operation_aborted`.
+/// Errors: `invalid_argument` for contradictory options, and errors of the database that do not pass by themselves.
 template <class Handler, class Token = boost::asio::use_awaitable_t<>>
 [[nodiscard]] auto streaming(database db, std::string name, streaming_options options, Handler handler,
                              Token token = {}) {

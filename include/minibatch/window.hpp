@@ -18,10 +18,11 @@ namespace detail {
 class open_window;
 }
 
-/// A group of messages, delivered until it is committed. Move-only. Destroying it uncommitted returns it: it is
-/// delivered again with the same id, at once if its data was never looked at, else after a back-off as a failure.
+/// A group of messages, which is delivered until it is committed. Move-only. Destroying an uncommitted window returns
+/// it: it is delivered again with the same id, at once if its data was not accessed, else after a back-off, as a
+/// failure.
 ///
-/// Thread safety: different windows may be used from different threads; one window by one thread at a time.
+/// Thread safety: distinct windows may be used from different threads. A window is used by one thread at a time.
 class window {
   public:
     window() = default;
@@ -30,31 +31,34 @@ class window {
     window& operator=(window&& other) noexcept;
     ~window();
 
-    /// Stable across redelivery: `<group>/<partition>/<first>-<last>`, or `<group>/<partition>/@<start>` when empty.
+    /// The id, the same at each delivery: `<group>/<partition>/<first>-<last>`, or `<group>/<partition>/@<start>` for
+    /// an empty window.
     std::string const& id() const;
     /// The name of the stream.
     std::string const& stream() const;
     int partition() const;
-    /// Lowest and highest offset; absent when the window is empty.
+    /// Lowest and highest offset. Absent in an empty window.
     std::optional<std::int64_t> first() const;
     std::optional<std::int64_t> last() const;
     std::size_t size() const;
     bool empty() const { return size() == 0; }
-    /// Bounds of a time window, [start, end); for others `created` of the first and the last message.
+    /// Bounds of a time window, [start, end). For other windows, `created` of the first and of the last message.
     time_point start() const;
     time_point end() const;
     window_reason reason() const;
-    /// 1 for the first delivery. Counts failures, and holders of the lease that ended without releasing it.
+    /// Number of this delivery, 1 for the first: 1 plus the failures, plus the holders of the lease that ended without
+    /// releasing it.
     int attempt() const;
 
-    /// The documents, decoded at the first call. Throws `error` with `errc::corrupt` if one cannot be decoded.
+    /// Returns the documents. They are decoded at the first call. Throws `error` with `errc::corrupt` if one cannot be
+    /// decoded.
     boost::json::array const& data() const;
-    /// The documents, decoded into memory of the caller's choice, anew at each call. A `monotonic_resource` that the
-    /// caller owns makes this twice as fast as `data`; nothing copied from the result may outlive it then.
+    /// Decodes the documents into storage of the caller, at each call. With a `monotonic_resource` this is twice as
+    /// fast as `data`; copies that share its storage must not outlive it.
     boost::json::array decode(boost::json::storage_ptr storage) const;
-    /// The documents' messages: offset, time, encoded text. Nothing is decoded.
+    /// Returns the messages, with offset, time and encoded text. Nothing is decoded.
     std::vector<message> const& messages() const;
-    /// The documents as values of a type, through `boost::json::value_to`.
+    /// Returns the documents as values of a type, converted by `boost::json::value_to`.
     template <class T>
     std::vector<T> as() const {
         std::vector<T> values;
@@ -63,21 +67,24 @@ class window {
         return values;
     }
 
-    /// Marks the window's messages as processed. Completes with `void(error_code)` once that is durable.
+    /// Marks the messages of the window as processed. Completes with `void(error_code)` when that is durable.
     ///
-    /// Cancellation: terminal; the commit goes on in the background, the result is `errc::outcome_unknown`, and the
-    /// window is not delivered again before its outcome is known.
-    /// Errors: `fenced` when another consumer has taken over; `window_closed` when it was resolved before;
-    /// `outcome_unknown` when the database's answer was lost, as after a cancellation; `unavailable` and other causes,
-    /// after which it may be called again.
+    /// Cancellation: terminal. The code is `errc::outcome_unknown`. The commit continues in the background, and the
+    /// window is not delivered again before the outcome is known.
+    /// Errors: `fenced` if another consumer has taken over; `window_closed` if the window was resolved before;
+    /// `outcome_unknown` also if the answer of the database was lost; `unavailable` and others, after which `commit`
+    /// may be called again.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto commit(Token token = {}) {
         return detail::initiate<>(
             token, [state = state_](detail::completion<> done) { start_commit(state, std::move(done)); });
     }
 
-    /// Gives the window back as failed: it is delivered again after `delay`, by default a growing, jittered back-off
-    /// of 100 ms to 30 s. Completes with `void(error_code)` once the failure is counted durably. The reason is logged.
+    /// Returns the window as failed. It is delivered again after `delay`; the default is a growing, jittered back-off
+    /// of 100 ms to 30 s. Completes with `void(error_code)` when the failure has been counted durably. The reason is
+    /// logged.
+    ///
+    /// Cancellation: terminal. The code is `errc::outcome_unknown`, and the failure is still counted.
     template <class Token = boost::asio::use_awaitable_t<>>
     [[nodiscard]] auto fail(std::string reason, std::optional<std::chrono::milliseconds> delay = {}, Token token = {}) {
         return detail::initiate<>(

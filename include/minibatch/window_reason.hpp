@@ -4,17 +4,17 @@
 
 namespace minibatch {
 
-/// Why a window was closed.
+/// The reason why a window was closed.
 enum class window_reason {
-    count,    ///< it reached the number of messages asked for
-    time,     ///< its interval is over
+    count,    ///< it reached its number of messages
+    time,     ///< its interval ended
     bytes,    ///< the next message would have exceeded `max_bytes`
     timeout,  ///< its first message reached `max_age`
-    flush,    ///< the open remainder was asked for
-    custom,   ///< a custom emitter decided so
+    flush,    ///< the consumer was stopped with `drain::flush`
+    custom,   ///< a custom emitter closed it
 };
 
-/// The name of a reason as it appears in output: "count", "time", "bytes", "timeout", "flush", "custom".
+/// Returns "count", "time", "bytes", "timeout", "flush" or "custom".
 constexpr std::string_view to_string(window_reason reason) noexcept {
     switch (reason) {
         case window_reason::count:

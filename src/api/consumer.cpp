@@ -46,7 +46,7 @@ void consumer::start_next(std::shared_ptr<detail::consumer_core> const& core,
             if (auto const member = weak.lock(); member && !guard.forked()) member->cancel(wait);
         });
     core->member->next(wait, [op, db = core->db](std::optional<error> problem, runtime::window_ptr record) mutable {
-        // From here on the window is in the caller's hands: a completion that never runs gives it back.
+        // The result owns the window. A completion that never runs returns it.
         std::optional<window> delivered;
         if (record) delivered.emplace(std::make_shared<detail::open_window>(std::move(db), std::move(record)));
         db.reset();

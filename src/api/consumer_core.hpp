@@ -9,7 +9,7 @@
 
 namespace minibatch::detail {
 
-/// What the copies of a consumer handle share; stops the group member when the last one is gone.
+/// The state shared by the copies of a consumer handle. Destroying it stops the group member.
 class consumer_core {
   public:
     consumer_core(std::shared_ptr<database_core> owner, std::shared_ptr<runtime::group_member> joined)
@@ -20,7 +20,7 @@ class consumer_core {
     consumer_core(consumer_core const&) = delete;
     consumer_core& operator=(consumer_core const&) = delete;
 
-    /// Checks the options, registers the group in all partitions, and begins to work. Blocks.
+    /// Checks the options, registers the group in all partitions, and starts the group member. Blocks.
     static std::shared_ptr<consumer_core> join(std::shared_ptr<stream_core> const& stream, strategy const& how,
                                                consumer_options const& options, store::store& database,
                                                store::steady_time deadline);
@@ -29,7 +29,7 @@ class consumer_core {
     std::shared_ptr<runtime::group_member> const member;
 };
 
-/// A window in a caller's hands. Gives it back when destroyed unresolved.
+/// A delivered window. Destroying it uncommitted returns the window.
 class open_window {
   public:
     open_window(std::shared_ptr<database_core> owner, runtime::window_ptr delivered)

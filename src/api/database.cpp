@@ -35,8 +35,8 @@ asio::awaitable<void> remove_group(std::shared_ptr<database_core> core, std::str
         throw error(errc::group_not_found, "stream '" + stream_name + "' has no group '" + group + "'");
 }
 
-/// The thread that opens a database. It is joined where the operation completes: only then it has surely let go of the
-/// caller's executor, whose owner may end it next.
+/// The thread that opens a database. The completion handler joins it: only then has the thread released the caller's
+/// executor, which its owner may destroy next.
 class opener {
   public:
     opener() = default;
@@ -49,7 +49,7 @@ class opener {
     template <class Work>
     void start(Work work) {
         thread_ = std::thread([work = std::move(work), stored = stored_.get_future()]() mutable {
-            stored.wait();  // until the thread object is in place, for join()
+            stored.wait();  // join() needs the thread object
             work();
         });
         stored_.set_value();
@@ -69,7 +69,7 @@ class opener {
 }  // namespace
 
 void start_connect(std::string url, connect_options options, completion<database> done) {
-    // There is no handle yet, and so no thread of ours: opening may block, and gets a thread for itself.
+    // Without a handle there are no worker threads. Opening may block, so it gets a thread of its own.
     auto const own = std::make_shared<opener>();
     done.handler = [own, handler = std::move(done.handler)](std::optional<error> problem, database opened) mutable {
         own->join();

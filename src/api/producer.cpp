@@ -26,7 +26,7 @@ producer_core::~producer_core() {
     auto const& env = stream_->db->env();
     stream_->db->engine()->writes->append(
         store::log_id{stream_->record.incarnation, stream_->choose({})}, std::move(buffer_),
-        // No handle of the database goes along: the end of the last one waits until this is written.
+        // The callback holds no handle: destroying the last one waits until this is written.
         [say = env.log, name = stream_->record.name](std::optional<error> problem, std::int64_t, std::string_view) {
             if (problem && say)
                 say(log_level::error,
@@ -76,7 +76,7 @@ bool producer_core::must_wait(std::size_t bytes) const {
     return !waiters_.empty() || (pending_bytes_ > 0 && pending_bytes_ + bytes > options_.max_pending_bytes);
 }
 
-/// Whether the batch is to be sent once a document of this size is in it.
+/// Whether a document of this size fills the batch.
 bool producer_core::fills_batch(std::size_t bytes) const {
     return buffer_.count() + 1 >= static_cast<std::int64_t>(options_.batch_size) || options_.linger.count() == 0 ||
            buffer_.size() + bytes > max_document_bytes / 4;
@@ -100,7 +100,7 @@ void producer_core::arm_linger() {
     });
 }
 
-/// The timer is not moved with every batch: it finds out here how long the present one has waited.
+/// The timer is not reset for each batch. When it fires, it determines the age of the present one.
 void producer_core::lingered() {
     lock const held(mutex_);
     linger_.reset();
@@ -121,7 +121,7 @@ void producer_core::send() {
         [self = shared_from_this(), batch, bytes = std::exchange(batch_bytes_, 0)](
             std::optional<error> const& problem, std::int64_t, std::string_view unwritten) mutable {
             auto const completed = self->written(batch, bytes, problem, unwritten);
-            // The last handle of the database should end where the caller ends it: let go of ours first.
+            // Released first, so that the last handle is destroyed by the caller and not here.
             self.reset();
             for (auto const& [op, outcome] : completed) op->done.complete(outcome);
         });
@@ -147,7 +147,7 @@ std::vector<producer_core::answer> producer_core::written(std::uint64_t batch, s
         if (!failure_) accept(next.document);
         answers.push_back({std::move(next.done), failure_});
     }
-    if (!waiters_.empty()) send();  // they wait for room, which must not take as long as the buffer may linger
+    if (!waiters_.empty()) send();  // appends that wait for room must not wait for the linger time
     answer_flushers(answers);
     return answers;
 }

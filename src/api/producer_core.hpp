@@ -12,13 +12,13 @@
 
 namespace minibatch::detail {
 
-/// The buffer that the copies of a producer share. Thread-safe.
+/// The buffer shared by the copies of a producer. Thread-safe.
 class producer_core : public std::enable_shared_from_this<producer_core> {
   public:
     producer_core(std::shared_ptr<stream_core> target, producer_options options);
     ~producer_core();
 
-    /// Takes the document if it only has to be put into the buffer.
+    /// Buffers the document if that neither waits nor fills a batch.
     bool try_append(std::string_view document);
     void append(encoded_document document, completion<> handler);
     void flush(completion<> done);
@@ -41,7 +41,7 @@ class producer_core : public std::enable_shared_from_this<producer_core> {
     void send();
     void arm_linger();
     void lingered();
-    /// Who is to be told of what, once the lock is released.
+    /// A completion to be invoked after the mutex is released.
     struct answer {
         std::shared_ptr<shared_operation<>> op;
         std::optional<error> outcome;

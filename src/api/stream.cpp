@@ -19,7 +19,7 @@ int stream_core::choose(std::string_view key) {
         if (key.empty()) {
             chosen = turn_.fetch_add(1, std::memory_order_relaxed);
         } else {
-            // Part of the storage format: the same key must go to the same partition for ever, in every program.
+            // Part of the storage format: every program maps a key to the same partition, for ever.
             boost::crc_32_type crc;
             crc.process_bytes(key.data(), key.size());
             chosen = crc.checksum();

@@ -9,7 +9,7 @@
 
 namespace minibatch::detail {
 
-/// What the copies of a stream handle share.
+/// The state shared by the copies of a stream handle.
 class stream_core {
   public:
     stream_core(std::shared_ptr<database_core> owner, store::stream_record opened)
@@ -18,7 +18,7 @@ class stream_core {
     std::shared_ptr<database_core> const db;
     store::stream_record const record;
 
-    /// The partition for a key; without one they take turns.
+    /// Returns the partition for a key. Without a key the partitions take turns.
     int choose(std::string_view key);
 
   private:

@@ -70,7 +70,7 @@ void window::start_commit(std::shared_ptr<detail::open_window> const& state, det
                 error(errc::outcome_unknown, "the commit of window " + id + " was cancelled while it was on its way"));
     };
     auto const op = detail::share(std::move(*begun), std::move(cancel));
-    // Only the record goes along: the last handle of the database should end where the caller ends it.
+    // The task holds the record only, so that the last handle is destroyed by the caller and not by the task.
     boost::asio::post(state->db->env().loop, [record = state->record, delivery = state->delivery, op] {
         auto answer = [op](std::optional<error> problem) {
             if (op->claim()) op->done.complete(std::move(problem));

@@ -5,8 +5,7 @@
 
 namespace minibatch::detail {
 
-/// asio::any_completion_handler with a move assignment that works: the one of Boost 1.81 copies the handler into itself
-/// without end.
+/// asio::any_completion_handler with a working move assignment: that of Boost 1.81 recurses without end.
 template <class Signature>
 class any_handler : public boost::asio::any_completion_handler<Signature> {
     using base = boost::asio::any_completion_handler<Signature>;

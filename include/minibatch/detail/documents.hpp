@@ -14,7 +14,7 @@ namespace minibatch::detail {
 template <class T>
 inline constexpr bool is_json = std::is_same_v<T, boost::json::value> || std::is_same_v<T, boost::json::object>;
 
-/// A type that stands for one document.
+/// A type that converts to one document.
 template <class T>
 concept typed_document = !is_json<T> && boost::json::has_value_from<T>::value && !std::is_arithmetic_v<T>;
 
@@ -24,7 +24,7 @@ concept map_like = requires {
     typename T::mapped_type;
 };
 
-/// A range of documents: of JSON values or objects, or of types that stand for one.
+/// A range of documents: of JSON values, JSON objects, or types that convert to a document.
 template <class T>
 concept document_range = std::ranges::input_range<T> && !is_json<std::remove_cvref_t<T>> &&
                          !map_like<std::remove_cvref_t<T>> && !std::is_convertible_v<T, std::string_view> &&
@@ -34,7 +34,7 @@ concept document_range = std::ranges::input_range<T> && !is_json<std::remove_cvr
 template <class T>
 concept single_document = typed_document<T> && !document_range<T>;
 
-/// A range of JSON texts, each of them a document.
+/// A range of JSON texts, each a document.
 template <class T>
 concept text_range = std::ranges::input_range<T> && !std::is_convertible_v<T, std::string_view> &&
                      std::is_convertible_v<std::ranges::range_reference_t<T>, std::string_view>;

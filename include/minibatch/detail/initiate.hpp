@@ -18,12 +18,13 @@ namespace minibatch::detail {
 
 namespace asio = boost::asio;
 
-/// How the library's compiled part reports an outcome: no error, or one with its diagnostics. Called once.
+/// The type-erased completion handler of the compiled part: an error with diagnostics, or none, and the results. Called
+/// once.
 template <class... Results>
 using callback = any_handler<void(std::optional<error>, Results...)>;
 
-/// What completes an operation, and where. The executor is taken before the handler's type is erased, since the erased
-/// one could no longer promise not to run things at once.
+/// A completion handler and its executor. The executor is obtained before the handler is erased: the erased one does
+/// not support the property `blocking.never`.
 template <class... Results>
 struct completion {
     callback<Results...> handler;
@@ -35,7 +36,7 @@ inline constexpr bool is_use_awaitable = false;
 template <class Executor>
 inline constexpr bool is_use_awaitable<asio::use_awaitable_t<Executor>> = true;
 
-/// What an operation without a result returns for a `use_awaitable` token.
+/// The return type of an operation without a result for a `use_awaitable` token.
 template <class Token>
 struct awaitable_of;
 template <class Executor>
@@ -43,8 +44,8 @@ struct awaitable_of<asio::use_awaitable_t<Executor>> {
     using type = asio::awaitable<void, Executor>;
 };
 
-/// With plain `use_awaitable` a failure is thrown as `minibatch::error`, diagnostics included; every other token gets
-/// the bare error code.
+/// The first argument of the completion signature. With `use_awaitable` an operation throws `minibatch::error` with
+/// diagnostics. Every other token receives the error code.
 template <class Token>
 using failure_of = std::conditional_t<is_use_awaitable<std::decay_t<Token>>, std::exception_ptr, error_code>;
 
@@ -55,7 +56,7 @@ inline void convert(std::optional<error>& from, error_code& to) {
     if (from) to = from->code();
 }
 
-/// Wraps the caller's handler, whose executor, allocator and cancellation slot stay visible through it.
+/// Adapts the caller's handler to the erased signature. Forwards its executor, allocator and cancellation slot.
 template <class Handler, class Failure>
 struct adapted_handler {
     Handler handler;
@@ -80,7 +81,7 @@ auto initiate_as(Token& token, Start&& start) {
         token, std::forward<Start>(start));
 }
 
-/// Begins an asynchronous operation with any completion token. `start` is called with a `completion<Results...>`.
+/// Initiates an asynchronous operation with any completion token. Calls `start` with a `completion<Results...>`.
 template <class... Results, class Token, class Start>
 auto initiate(Token&& token, Start&& start) {
     return initiate_as<failure_of<Token>, Results...>(token, std::forward<Start>(start));
