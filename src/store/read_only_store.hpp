@@ -23,6 +23,7 @@ class read_only_store : public store {
     bool delete_group(std::int64_t, std::string const&, steady_time, std::span<partition_lease const>) override {
         refuse("delete group");
     }
+    // NOLINTNEXTLINE(bugprone-exception-escape)
     void write(std::span<write_job> jobs, steady_time deadline) noexcept override;
     void maintain(steady_time) override {}
 

@@ -67,8 +67,8 @@ class sqlite_reader final : public reading_operations<read_only_store> {
         time_limit const bounds(until, &latest_);
         parts_->files.check(operation);
         read_file(operation, until, [&](connection& db) {
-            if (empty_ && (empty_ = check_schema(db))) return;
-            work(db);
+            if (empty_) empty_ = check_schema(db);
+            if (!empty_) work(db);
         });
     }
 

@@ -79,6 +79,7 @@ class sqlite_store final : public reading_operations<store> {
                       [&](connection& db) { return drop_group(db, incarnation, group, ended); });
     }
 
+    // NOLINTNEXTLINE(bugprone-exception-escape): without memory to tell of a failure there is no way on.
     void write(std::span<write_job> jobs, steady_time deadline) noexcept override {
         if (jobs.empty()) return;
         try {
