@@ -192,6 +192,7 @@ void partition_worker::changed(std::optional<store::log_position> end, std::opti
 }
 
 void partition_worker::store_failed() {
+    ask_for_lease_ = true;
     if (lead_) lead_->doubt_end();
     signal_.notify();
 }
