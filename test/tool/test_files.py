@@ -14,6 +14,8 @@ import support
 
 # More than the second that is promised: the machine may be busy.
 SOON = 20
+# Failed, or not known whether what was under way is kept.
+IN_DOUBT = (1, 75)
 
 
 class FilesTest(support.ToolTest):
@@ -29,11 +31,11 @@ class FilesTest(support.ToolTest):
 
 
 class Names(FilesTest):
-    def ends_soon(self, process, words):
+    def ends_soon(self, process, words, codes=(1,)):
         began = time.monotonic()
         done = self.end(process)
         self.assertLess(time.monotonic() - began, SOON)
-        self.assertEqual(done.code, 1, done)
+        self.assertIn(done.code, codes, done)
         for word in words:
             self.assertIn(word, done.err)
         return done
@@ -78,7 +80,7 @@ class Names(FilesTest):
                     process.stdin.flush()
                 except BrokenPipeError:
                     pass
-                done = self.ends_soon(process, [f"database '{path}'", f"'{name}' was removed"])
+                done = self.ends_soon(process, [f"database '{path}'", f"'{name}' was removed"], IN_DOUBT)
                 self.assertLessEqual(json.loads(done.out)["appended"], 2)
 
     def test_what_is_acknowledged_is_in_the_file(self):
@@ -116,7 +118,7 @@ class Names(FilesTest):
                 pass
             told = json.loads(producer.stdout.read())
             self.assertIn(f"'{path}' was moved to '{moved}'", producer.stderr.read().decode())
-            self.assertEqual(producer.returncode, 1)
+            self.assertIn(producer.returncode, IN_DOUBT)
             os.rename(path + "-wal", moved + "-wal")
             there = self.numbers("--db", f"sqlite:{moved}")
             self.assertEqual(there, list(range(len(there))))
