@@ -24,7 +24,7 @@ store::stream_record find(store::store& database, std::string const& name, store
 /// The handle is let go before the operation completes: the last one should end where the caller ends it.
 asio::awaitable<void> remove_group(std::shared_ptr<database_core> core, std::string stream_name, std::string group) {
     auto const& env = core->env();
-    runtime::patience bounds(env);
+    runtime::wait_budget bounds(env);
     auto look = [&env, stream_name, group, deadline = env.deadline()] {
         auto const record = find(*env.database, stream_name, deadline);
         store::check_name("group", group);

@@ -8,8 +8,8 @@
 #include <optional>
 #include <type_traits>
 
-#include "runtime/patience.hpp"
 #include "runtime/scheduler.hpp"
+#include "runtime/wait_budget.hpp"
 #include "runtime/write_queue.hpp"
 
 /// What the runtime's coroutines wait for. They all run on the loop and are resumed there. Arguments of awaited calls
@@ -19,7 +19,7 @@ namespace minibatch::runtime {
 
 /// Runs a blocking call on a worker; its exception is thrown here.
 template <class Call>
-asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, patience& bounds, Call call) {
+asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, wait_budget& bounds, Call call) {
     using result = std::invoke_result_t<Call>;
     auto token = asio::use_awaitable;
     auto start = [&env, &bounds](auto caller, Call work) {
@@ -50,7 +50,7 @@ asio::awaitable<std::invoke_result_t<Call>> on_worker(environment const& env, pa
 
 /// Queues a write and waits for its result; an `error` in it is thrown.
 template <class Result>
-asio::awaitable<Result> written(environment const& env, patience& bounds, write_queue& queue,
+asio::awaitable<Result> written(environment const& env, wait_budget& bounds, write_queue& queue,
                                 store::write_request request) {
     auto token = asio::use_awaitable;
     auto start = [&env, &bounds, &queue](auto caller, store::write_request what) {

@@ -4,7 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "runtime/identity.hpp"
-#include "runtime/partition_worker.hpp"
+#include "runtime/lasting.hpp"
 
 namespace minibatch::runtime {
 namespace {

@@ -56,7 +56,7 @@ class group_watch {
 }  // namespace
 
 asio::awaitable<bool> remove_group(environment const& env, std::int64_t incarnation, std::string group) {
-    patience bounds(env);
+    wait_budget bounds(env);
     wake_signal pause;
     group_watch holders;
     auto const deadline = env.deadline();

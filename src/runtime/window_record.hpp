@@ -3,6 +3,8 @@
 #include <atomic>
 #include <boost/json/array.hpp>
 #include <memory>
+#include <minibatch/error.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,11 @@ struct window_record {
           worker(std::move(made_by)),
           handle(tracker_handle),
           made(std::move(content)) {}
+
+    /// A save that covered its commit has ended.
+    void save_ended(std::optional<error> const& problem) noexcept;
+    /// Tells those who wait for a commit how it ended.
+    void tell_committers(std::optional<error> const& problem);
 
     std::string const id;
     std::string const stream;

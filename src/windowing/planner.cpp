@@ -4,7 +4,8 @@
 
 namespace minibatch::windowing {
 
-planner::planner(strategy const& how, store::progress const& from, int partition) {
+planner::planner(strategy const& how, store::progress const& from, int partition)
+    : by_stamps_(how.parts().fixed.has_value()) {
     auto const& parts = how.parts();
     if (parts.custom) {
         emitter_ = parts.custom();
@@ -40,6 +41,11 @@ step planner::next(pending_log& pending, moment now) {
         if (auto window = pending.take_recorded()) return *std::move(window);
     }
     return answer;
+}
+
+read_requirement planner::required(pending_log const& pending, moment now) const {
+    // Recorded windows are looked for at once.
+    return pending.first_recorded() ? read_requirement{} : policy_->required(pending, now);
 }
 
 step planner::flush(pending_log& pending, moment now) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "windowing/pending_log.hpp"
+#include "windowing/read_requirement.hpp"
 
 namespace minibatch::windowing {
 
@@ -15,6 +16,8 @@ class policy {
     virtual step next(pending_log& pending, moment now) = 0;
     /// The open remainder, with nothing that `next` would cut before it.
     virtual std::optional<cut> flush(pending_log& pending, moment now) = 0;
+    /// What to read for what `next` does not find.
+    virtual read_requirement required(pending_log const&, moment) const { return {}; }
 };
 
 /// Decides, for one partition, what the next window is. Holds no messages: those are in the pending_log.
@@ -33,6 +36,13 @@ class planner {
     /// emitter ends the asking, since there might be no end of them, and is not delivered.
     step flush(pending_log& pending, moment now);
 
+    /// What has to be read before `next` finds a window that it does not find now.
+    read_requirement required(pending_log const& pending, moment now) const;
+
+    /// Whether windows are cut by stamps, so that it matters when messages were created that are gone (see
+    /// progress_tracker::times_removed).
+    bool cuts_by_stamps() const noexcept { return by_stamps_; }
+
     /// The emitter of a custom strategy, for `query`; null for others.
     std::shared_ptr<window_emitter> const& emitter() const noexcept { return emitter_; }
 
@@ -41,6 +51,7 @@ class planner {
 
     std::shared_ptr<window_emitter> emitter_;
     std::unique_ptr<policy> policy_;
+    bool by_stamps_ = false;
 };
 
 /// At most so many bytes are in a window that no count or fixed interval bounds.

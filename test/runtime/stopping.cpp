@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_lease_that_cannot_be_given_back_is_left_to_run_out) {
     w.settle();
     BOOST_TEST(!w.faulty->during_write);
     BOOST_TEST(waits.ok());
-    BOOST_TEST(w.was_logged("lease not given back: the database has not answered"));
+    BOOST_TEST(w.was_logged("lease not released: the database has not answered"));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_in_time_is_waited_for) {

@@ -1,12 +1,10 @@
-#include "windowing/demand.hpp"
-
 #include <boost/test/unit_test.hpp>
 
 #include "windowing_support.hpp"
 
 using namespace windowing_test;  // NOLINT(google-build-using-namespace)
 
-BOOST_AUTO_TEST_SUITE(windowing_demand)
+BOOST_AUTO_TEST_SUITE(windowing_read_requirement)
 
 namespace {
 
@@ -17,7 +15,7 @@ struct row {
     std::string expected;  // worth/missing, and when one is enough; or "all"
 };
 
-std::string show(demand const& asked) {
+std::string show(read_requirement const& asked) {
     if (!asked.missing) return "all";
     auto text = std::to_string(asked.worth) + "/" + std::to_string(*asked.missing);
     if (asked.due) text += " until " + std::to_string(*asked.due);
@@ -50,8 +48,7 @@ BOOST_AUTO_TEST_CASE(how_many_messages_are_worth_reading) {
     for (std::size_t i = 0; i < table.size(); ++i) {
         bench b(table[i].how);
         for (auto const& [count, created] : table[i].fed) b.add(count, created);
-        BOOST_TEST(show(demand_of(table[i].how.parts(), b.pending, at(table[i].now))) == table[i].expected,
-                   "row " << i);
+        BOOST_TEST(show(b.plan.required(b.pending, at(table[i].now))) == table[i].expected, "row " << i);
     }
 }
 
@@ -60,10 +57,10 @@ BOOST_AUTO_TEST_CASE(recorded_windows_are_looked_for_at_once) {
     from.recorded = {{{{0, 5}}, 10, 20, window_reason::timeout, {}}};
     auto const how = count_window(10);
     bench b(how, from);
-    BOOST_TEST(show(demand_of(how.parts(), b.pending, at(0))) == "all");
+    BOOST_TEST(show(b.plan.required(b.pending, at(0))) == "all");
     b.add(7, 10);
     BOOST_TEST(b.next(10) == "timeout [0,5) 10..20 recorded");
-    BOOST_TEST(show(demand_of(how.parts(), b.pending, at(20))) == "8/8");
+    BOOST_TEST(show(b.plan.required(b.pending, at(20))) == "8/8");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_committed_already_does_not_count) {
@@ -72,7 +69,7 @@ BOOST_AUTO_TEST_CASE(what_is_committed_already_does_not_count) {
     auto const how = count_window(10);
     bench b(how, from);
     b.add(6, 10);
-    BOOST_TEST(show(demand_of(how.parts(), b.pending, at(10))) == "6/6");
+    BOOST_TEST(show(b.plan.required(b.pending, at(10))) == "6/6");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

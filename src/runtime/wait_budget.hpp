@@ -10,20 +10,20 @@
 
 namespace minibatch::runtime {
 
-/// How long a coroutine waits for the database: for ever (the calls have their own deadlines), until somebody asks it
-/// to end. Then a wait ends after a while without its result, which is dropped when it comes. One wait at a time. Used
-/// on the loop alone.
-class patience {
+/// How long a coroutine waits for each answer of the database. Without a limit, as long as it takes: calls have
+/// deadlines of their own. With a limit, which is set when the coroutine is to end, a wait ends after that time without
+/// its result, which is dropped when it comes. One wait at a time. On the loop alone.
+class wait_budget {
   public:
-    explicit patience(environment const& env) : env_(env) {}
+    explicit wait_budget(environment const& env) : env_(env) {}
 
-    /// From now on each wait lasts so long at most, and the present one so long from here.
+    /// Each wait lasts so long at most from now on, and the present one so long from here.
     void limit(milliseconds each) {
         if (each_) return;
         each_ = each;
         if (give_up_) arm();
     }
-    /// A wait was given up, and nothing has been heard of the database since.
+    /// Whether a wait was given up, and the database has not answered since.
     bool exhausted() const noexcept { return exhausted_; }
     void renew() noexcept { exhausted_ = false; }
 
