@@ -73,8 +73,6 @@ void check(stream_options const& options) {
     auto const refuse = [](char const* what, auto value) {
         throw error(errc::invalid_argument, std::string("stream_options::") + what + ", not " + std::to_string(value));
     };
-    if (options.partitions && (*options.partitions < 1 || *options.partitions > 1024))
-        refuse("partitions must be between 1 and 1024", *options.partitions);
     if (options.max_age && options.max_age->count() <= 0) refuse("max_age must be positive", options.max_age->count());
     if (options.max_messages && *options.max_messages <= 0)
         refuse("max_messages must be positive", *options.max_messages);

@@ -4,6 +4,7 @@
 
 #include "store/names.hpp"
 #include "store/time_arithmetic.hpp"
+#include "store/validation.hpp"
 
 namespace minibatch::store::rules {
 namespace {
@@ -50,11 +51,11 @@ void prolong(lease& held, milliseconds length, time_ms now) {
 time_ms stamp(time_ms now, time_ms last_created) noexcept { return std::max(now, last_created); }
 
 void check_stream(std::string const& name, std::optional<int> partitions, std::optional<retention> const& limits) {
-    constexpr int most = 1024;
+    using validation::max_partitions;
     check_name("stream", name);
-    if (partitions && (*partitions < 1 || *partitions > most))
+    if (partitions && (*partitions < 1 || *partitions > max_partitions))
         throw error(errc::invalid_argument, "stream '" + name + "': " + std::to_string(*partitions) +
-                                                " partitions; possible are 1 to " + std::to_string(most));
+                                                " partitions; possible are 1 to " + std::to_string(max_partitions));
     if (limits && ((limits->max_age && limits->max_age->count() < 0) || limits->max_messages.value_or(0) < 0 ||
                    limits->max_bytes.value_or(0) < 0))
         throw error(errc::invalid_argument, "stream '" + name + "': a negative retention limit");

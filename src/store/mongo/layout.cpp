@@ -5,6 +5,7 @@
 #include "bson/from_json.hpp"
 #include "bson/messages.hpp"
 #include "bson/to_json.hpp"
+#include "store/validation.hpp"
 
 namespace minibatch::store::mongo {
 namespace {
@@ -230,7 +231,7 @@ stream_record parse_stream(bson::fields const& from) {
                                               ")");
     out.incarnation = parse_incarnation(from.text("incarnation"));
     out.partitions = static_cast<int>(from.integer("partitions"));
-    if (out.partitions < 1 || out.partitions > 1024) from.damaged("partitions", "is out of range");
+    if (out.partitions < 1 || out.partitions > validation::max_partitions) from.damaged("partitions", "is out of range");
     if (auto const age = optional_integer(from, "max_age")) out.limits.max_age = milliseconds(*age);
     out.limits.max_messages = optional_integer(from, "max_messages");
     out.limits.max_bytes = optional_integer(from, "max_bytes");
