@@ -45,7 +45,7 @@ class custom_policy final : public policy {
             view_.clear();
         }
         auto const seen = view_.empty() ? -1 : view_.back().offset();
-        auto run = std::ranges::upper_bound(pending.runs(), seen, {}, &slice::first);
+        auto run = std::ranges::upper_bound(pending.runs(), seen, {}, &slice::first_offset);
         for (; run != pending.runs().end(); ++run) append_messages(*run, partition_, view_);
     }
 

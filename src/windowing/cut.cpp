@@ -29,17 +29,17 @@ cut make_cut(std::vector<slice> slices, window_reason reason, bool rebuildable) 
     slice const* lowest = nullptr;
     slice const* highest = nullptr;
     for (auto const& each : slices) {
-        if (lowest == nullptr || each.first() < lowest->first()) lowest = &each;
-        if (highest == nullptr || each.first() > highest->first()) highest = &each;
-        if (!made.offsets.empty() && made.offsets.back().end == each.first()) {
-            made.offsets.back().end = each.last();
+        if (lowest == nullptr || each.first_offset() < lowest->first_offset()) lowest = &each;
+        if (highest == nullptr || each.first_offset() > highest->first_offset()) highest = &each;
+        if (!made.offsets.empty() && made.offsets.back().end == each.first_offset()) {
+            made.offsets.back().end = each.end_offset();
         } else {
-            made.offsets.push_back({each.first(), each.last()});
+            made.offsets.push_back({each.first_offset(), each.end_offset()});
         }
     }
     if (lowest != nullptr) {
-        made.first = lowest->first();
-        made.last = highest->last() - 1;
+        made.first = lowest->first_offset();
+        made.last = highest->end_offset() - 1;
         made.start = lowest->segment->created();
         made.end = highest->segment->created();
     }

@@ -22,9 +22,9 @@ struct slice {
     std::int64_t end = 0;
 
     std::int64_t count() const noexcept { return end - begin; }
-    std::int64_t first() const noexcept { return segment->first() + begin; }
+    std::int64_t first_offset() const noexcept { return segment->first() + begin; }
     /// One past the last offset.
-    std::int64_t last() const noexcept { return segment->first() + end; }
+    std::int64_t end_offset() const noexcept { return segment->first() + end; }
     /// Bytes of the documents, without what separates them.
     std::int64_t bytes() const noexcept;
 };

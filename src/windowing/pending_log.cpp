@@ -123,8 +123,8 @@ std::vector<slice> pending_log::take_before(time_ms end) {
 }
 
 std::deque<slice>::const_iterator pending_log::run_of(std::int64_t offset) const {
-    auto const after = std::ranges::upper_bound(runs_, offset, {}, &slice::first);
-    if (after == runs_.begin() || std::prev(after)->last() <= offset) return runs_.end();
+    auto const after = std::ranges::upper_bound(runs_, offset, {}, &slice::first_offset);
+    if (after == runs_.begin() || std::prev(after)->end_offset() <= offset) return runs_.end();
     return std::prev(after);
 }
 
@@ -136,7 +136,7 @@ std::vector<slice> pending_log::take(std::span<std::int64_t const> offsets) {
     }
     std::vector<slice> taken;
     for (auto const offset : offsets) {
-        if (!taken.empty() && taken.back().last() == offset) {
+        if (!taken.empty() && taken.back().end_offset() == offset) {
             // The same segment, though perhaps beyond a gap within it: only a run is sure to hold both.
             auto& last = taken.back();
             auto const run = run_of(offset);
@@ -158,13 +158,13 @@ std::vector<slice> pending_log::take(std::span<std::int64_t const> offsets) {
 }
 
 void pending_log::remove(std::span<std::int64_t const> sorted) {
-    auto const low = std::ranges::upper_bound(runs_, sorted.front(), {}, &slice::last);
-    auto const high = std::ranges::upper_bound(low, runs_.end(), sorted.back(), {}, &slice::first);
+    auto const low = std::ranges::upper_bound(runs_, sorted.front(), {}, &slice::end_offset);
+    auto const high = std::ranges::upper_bound(low, runs_.end(), sorted.back(), {}, &slice::first_offset);
     std::vector<slice> rest;
     auto next = sorted.begin();
     for (auto run = low; run != high; ++run) {
         auto at = run->begin;
-        for (; next != sorted.end() && *next < run->last(); ++next) {
+        for (; next != sorted.end() && *next < run->end_offset(); ++next) {
             auto const index = *next - run->segment->first();
             if (at < index) rest.push_back({run->segment, at, index});
             bytes_ -= static_cast<std::int64_t>(run->segment->document(index).size());
@@ -180,7 +180,7 @@ void pending_log::remove(std::span<std::int64_t const> sorted) {
 
 store::time_range pending_log::drop_below(std::int64_t offset, time_ms until) {
     store::time_range removed;
-    if (!runs_.empty() && runs_.front().first() < offset) {
+    if (!runs_.empty() && runs_.front().first_offset() < offset) {
         removed = {front_created(), front_created() + 1};
     } else if (fed_end_ < offset) {
         removed = {newest_, newest_};
@@ -189,7 +189,7 @@ store::time_range pending_log::drop_below(std::int64_t offset, time_ms until) {
         each.begin = std::clamp(offset - each.segment->first(), each.begin, each.end);
         return each.count() == 0;
     };
-    while (!runs_.empty() && runs_.front().first() < offset) {
+    while (!runs_.empty() && runs_.front().first_offset() < offset) {
         auto& run = runs_.front();
         removed.end = std::max(removed.end, run.segment->created() + 1);
         count_ -= run.count();

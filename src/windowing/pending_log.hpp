@@ -41,7 +41,7 @@ class pending_log {
     std::int64_t count() const noexcept { return count_; }
     std::int64_t bytes() const noexcept { return bytes_; }
     /// Offset of the first pending message, or `fed_end` if there is none.
-    std::int64_t front() const noexcept { return runs_.empty() ? fed_end_ : runs_.front().first(); }
+    std::int64_t front() const noexcept { return runs_.empty() ? fed_end_ : runs_.front().first_offset(); }
     /// `created` of the first pending message. Precondition: not empty.
     time_ms front_created() const noexcept { return runs_.front().segment->created(); }
     /// When the first pending message arrived, by the steady clock. Precondition: not empty.

@@ -37,7 +37,7 @@ std::optional<scanner::found> scanner::find(pending_log const& pending) {
     auto const& runs = pending.runs();
     for (; runs_seen_ < runs.size(); ++runs_seen_) {
         auto const& run = runs[runs_seen_];
-        if (barrier_ && runs_seen_ > 0 && runs[runs_seen_ - 1].last() != run.first()) {
+        if (barrier_ && runs_seen_ > 0 && runs[runs_seen_ - 1].end_offset() != run.first_offset()) {
             return found{count_seen_, window_reason::bytes};
         }
         auto const most = count_ ? std::min(run.count(), *count_ - count_seen_) : run.count();
@@ -50,7 +50,7 @@ std::optional<scanner::found> scanner::find(pending_log const& pending) {
     }
     if (count_seen_ == 0) return std::nullopt;
     // Full to the last byte, or at a barrier behind which nothing is pending yet.
-    if (bytes_seen_ == *bytes_ || (barrier_ && runs.back().last() != pending.fed_end())) {
+    if (bytes_seen_ == *bytes_ || (barrier_ && runs.back().end_offset() != pending.fed_end())) {
         return found{count_seen_, window_reason::bytes};
     }
     return std::nullopt;
