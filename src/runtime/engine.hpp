@@ -14,11 +14,11 @@
 
 namespace minibatch::runtime {
 
-/// Somebody who wants to know of changes that other processes make to one log and one lease. Called on the loop.
+/// Receives the changes that other processes make to one log and one lease. Called on the loop.
 struct change_listener {
     virtual ~change_listener() = default;
     virtual store::group_id const& watched() const = 0;
-    /// Whether it wants to be told what has changed now. False: it will look for itself before it waits again.
+    /// Whether it wants an inspection now. False: it reads the log anyway before it waits again.
     virtual bool concerned() = 0;
     /// The log's end and the lease as they are now; absent: deleted.
     virtual void changed(std::optional<store::log_position> end, std::optional<store::lease> held) = 0;
@@ -31,8 +31,8 @@ struct lease_holder {
     virtual ~lease_holder() = default;
     /// Absent: it is not held at present.
     virtual std::optional<store::renew_request> renewal() const = 0;
-    /// `sent` is when the renewal was handed over: the lease counts from there. It may have been overtaken by a release
-    /// and by the next acquisition: `epoch` tells which lease it was for.
+    /// `sent` is when the renewal was handed over: the lease counts from there. A release and the next acquisition may
+    /// have overtaken it: `epoch` tells which lease it was for.
     virtual void renewed(std::int64_t epoch, store::write_result const& outcome, steady_time sent) = 0;
 };
 
@@ -58,11 +58,12 @@ class engine : public std::enable_shared_from_this<engine> {
 
     /// All leases are renewed together, every third of the shortest.
     void keep(std::weak_ptr<lease_holder> holder, milliseconds lease);
-    /// Looks, in one call, at the logs and leases of all who are concerned, whenever another process may have written.
+    /// Inspects the logs and leases of all listeners that are concerned, in one call, whenever another process may have
+    /// written.
     void watch(std::weak_ptr<change_listener> listener);
-    /// Looks now, because this process itself has changed something that its own standbys wait for.
+    /// Inspects now: this process has changed something that its own standbys wait for.
     void change_seen();
-    /// Looks soon, once for all who ask for it until then. Thread-safe.
+    /// Inspects soon, once for all calls until then. Thread-safe.
     void look_soon();
 
     /// Keeps a log within its stream's retention limits while the handle is open. Thread-safe.

@@ -36,7 +36,7 @@ class group_member : public std::enable_shared_from_this<group_member> {
     void offer(window_ptr window, bool first);
     /// Takes back windows that nobody has taken.
     void withdraw(partition_worker const& worker);
-    /// Tells whoever waits that something is wrong. A lasting problem is told to all who ask later, too.
+    /// Ends the waits with an error. A lasting one ends all later waits, too.
     void report(error const& problem, bool lasting);
     void finished(partition_worker const& worker);
     /// Hands out what may be handed out now.

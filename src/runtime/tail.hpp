@@ -39,7 +39,7 @@ class tail {
 
     bool followed(store::log_id log) const;
     void publish(store::log_id log, log::segment_ptr segment);
-    /// An append of this process may have been stored or not.
+    /// The outcome of an append of this process is unknown.
     void doubt(store::log_id log);
 
     /// Consecutive segments from the number asked for; may be none.

@@ -47,7 +47,7 @@ struct window_failures {
     friend bool operator==(window_failures const&, window_failures const&) = default;
 };
 
-/// How far a consumer group is in one partition. Written as a whole, atomically, by the holder of the lease.
+/// The progress of a consumer group in one partition. Written as a whole, atomically, by the holder of the lease.
 struct progress {
     /// All offsets below are committed (or were removed by retention).
     std::int64_t low = 0;
@@ -59,8 +59,8 @@ struct progress {
     time_ms start_time = 0;
     /// End of the last time window below which all are committed.
     std::optional<time_ms> windows_end;
-    /// Above it, the time windows that are committed, and the times of messages that retention removed before it was
-    /// known whether their windows were empty: sorted, apart from one another.
+    /// Above `windows_end`: the time windows that are committed, and the times of messages that retention removed
+    /// before their windows were cut. Sorted, apart from one another.
     std::vector<time_range> windows_done;
     /// Open windows that cannot be cut again identically. Sorted by first offset.
     std::vector<recorded_window> recorded;

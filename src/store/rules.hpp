@@ -5,7 +5,7 @@
 
 #include "store/store.hpp"
 
-/// What every store decides in the same way, free of I/O.
+/// Decisions that all stores share, without I/O.
 namespace minibatch::store::rules {
 
 /// `created` of the next record.
@@ -54,7 +54,7 @@ backlog backlog_of(progress const& value, log_state const& log) noexcept;
 /// The first of the numbers [from, to) for which `before` does not hold; `to` if there is none. `before` is monotone.
 std::int64_t first_not(std::int64_t from, std::int64_t to, std::function<bool(std::int64_t)> const& before);
 
-/// What bisecting needs to know of a record.
+/// The end of a record, as bisection compares it.
 struct record_end {
     std::int64_t offset = 0;  // one past its last message
     std::int64_t bytes = 0;   // of the partition, up to and including it

@@ -34,8 +34,8 @@ struct read_result {
 
 enum class start_position { earliest, latest };
 
-/// What has become of logs and leases, in one cheap call. In the order asked for; an absent entry was deleted. Not
-/// older than the last call of a `watch` callback that came before: what it told of is in here.
+/// The ends of logs and the leases of groups, in the order asked for; an absent entry was deleted. At least as new as
+/// the last call of a `watch` callback before.
 struct inspection {
     std::vector<std::optional<log_position>> ends;
     std::vector<std::optional<lease>> leases;
@@ -120,8 +120,8 @@ class store {
     /// returns, what is reported as done is durable. Does not throw.
     virtual void write(std::span<write_job> jobs, steady_time deadline) noexcept = 0;
 
-    /// Does what can be done for an append before its turn comes, on another thread than `write`: it sets
-    /// `append_request::prepared`. What is wrong is left for `write` to tell. Only with `tuning::prepares`.
+    /// Does the work of an append that needs no connection, on another thread than `write`, and sets
+    /// `append_request::prepared`. Errors are left for `write` to report. Only with `tuning::prepares`.
     virtual void prepare(append_request&) noexcept {}
     /// The text of a segment that was written, as reading gives it back. Windows that close by their bytes must come
     /// out the same whether their messages were read or have just been appended here.
@@ -144,14 +144,14 @@ class store {
     /// must only post: it holds up the other callbacks, and whoever ends a subscription, and must not call the store.
     virtual std::unique_ptr<subscription> watch(std::function<void()> changed) = 0;
 
-    /// Whether `maintain` has work that should not wait long. Cheap: it is asked after each write.
+    /// Whether `maintain` has work that should be done soon. Cheap: it is called after each write.
     virtual bool maintenance_due() const noexcept { return false; }
-    /// Housekeeping that is due and must not hold up writes (checkpoints). Called now and then on a worker thread,
+    /// Housekeeping that must not hold up writes, such as checkpoints. Called about once a second on a worker thread,
     /// never concurrently with itself.
     virtual void maintain(steady_time deadline) = 0;
 
-    /// From now on no call lasts beyond `latest`, whatever its own deadline: neither one that is under way nor one that
-    /// comes. For the end, when nobody waits for their results. Stores whose calls never wait need not do anything.
+    /// No call lasts beyond `latest` from now on, whatever its own deadline, including those under way. For shutdown,
+    /// when nobody waits for results. Stores whose calls never wait need not override it.
     virtual void limit_calls(steady_time) noexcept {}
 };
 

@@ -28,9 +28,8 @@ struct group_id {
     friend auto operator<=>(group_id const&, group_id const&) = default;
 };
 
-/// When messages are removed whether they are committed or not. What is within the limit stays: the newest
-/// `max_messages` messages and the newest `max_bytes` bytes at least, since whole records are removed. Absent: no
-/// limit. Negative ones are errc::invalid_argument.
+/// Limits beyond which messages are removed, committed or not. Whole records are removed, so that at least the newest
+/// `max_messages` messages and the newest `max_bytes` bytes stay. Absent: no limit. Negative: errc::invalid_argument.
 struct retention {
     std::optional<milliseconds> max_age;
     std::optional<std::int64_t> max_messages;  // per partition

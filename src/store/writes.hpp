@@ -9,11 +9,11 @@
 
 #include "store/types.hpp"
 
-/// What can be asked of `store::write`, and what comes of it: writes that may share a transaction.
+/// Requests and results of `store::write`. The requests of one call may share a transaction.
 namespace minibatch::store {
 
-/// Adds a segment at the end. `created` becomes max(database clock, `created` of the record before). If the last record
-/// has the same batch id, which is not empty, this is a repetition: nothing is written, and the result is the stored
+/// Adds a segment at the end. `created` becomes max(database clock, `created` of the record before). An append whose
+/// batch id, not empty, is that of the last record is a repetition: nothing is written, and the result is the stored
 /// record's. A segment without messages is errc::invalid_argument.
 struct append_request {
     log_id log;

@@ -9,7 +9,7 @@
 
 namespace minibatch::windowing {
 
-/// One way of cutting; see planner.
+/// How windows are cut by one kind of strategy; see planner.
 class policy {
   public:
     virtual ~policy() = default;
@@ -31,9 +31,9 @@ class planner {
     /// custom emitters.
     step next(pending_log& pending, moment now);
 
-    /// For the end. To be repeated: what `next` finds, which may be `read_on`; when it finds nothing more, the open
-    /// remainder with the reason `flush`; then `wait_until`: nothing is left. Asks for no seal. An empty window of an
-    /// emitter ends the asking, since there might be no end of them, and is not delivered.
+    /// The steps of a drain, one a call: what `next` finds, which may be `read_on`; when it finds nothing more, the
+    /// open remainder with the reason `flush`; then `wait_until`: nothing is left. Asks for no seal. An emitter's empty
+    /// window counts as nothing, since there might be no end of them.
     step flush(pending_log& pending, moment now);
 
     /// What has to be read before `next` finds a window that it does not find now.

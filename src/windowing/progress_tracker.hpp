@@ -12,9 +12,9 @@
 
 namespace minibatch::windowing {
 
-/// The progress record as the holder of the lease sees it: which windows are open, which are committed, and what is to
-/// be saved. The life of a window: `open`, then any number of `fail`, then `commit`, a `snapshot` that is written, and
-/// `saved` or `uncommit` by the outcome.
+/// The progress record as the holder of the lease sees it: which windows are open, which are committed, and what has to
+/// be saved. The calls for a window: `open`, any number of `fail`, `commit`, a `snapshot` that is written, then `saved`
+/// or `uncommit` by its outcome.
 class progress_tracker {
   public:
     using handle = std::int64_t;
