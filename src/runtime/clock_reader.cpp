@@ -23,12 +23,10 @@ std::optional<milliseconds> clock_watch::look(time_ms clock, steady_time now) {
         reported_ = settled_ = value;
         return std::nullopt;
     }
-    if (value <= settled_ + tolerated) {
-        settled_ = value;
-        ahead_.reset();
-    } else if (!ahead_ || value > ahead_->value + tolerated || value < ahead_->value - tolerated) {
+    bool const is_ahead = value > settled_ + tolerated;
+    if (is_ahead && (!ahead_ || value > ahead_->value + tolerated || value < ahead_->value - tolerated))
         ahead_ = offset{value, now};
-    } else if (now - ahead_->since >= lasting_jump) {
+    if (!is_ahead || now - ahead_->since >= lasting_jump) {
         settled_ = value;
         ahead_.reset();
     }

@@ -53,6 +53,7 @@ template <class Result>
 asio::awaitable<Result> written(environment const& env, wait_budget& bounds, write_queue& queue,
                                 store::write_request request) {
     auto token = asio::use_awaitable;
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved from
     auto start = [&env, &bounds, &queue](auto caller, store::write_request what) {
         auto handler = bounds.wait(std::move(caller), [](auto resume, error const& problem) {
             std::move(resume)(store::write_result(problem));

@@ -8,10 +8,7 @@ namespace minibatch::runtime {
 
 group_member::group_member(std::shared_ptr<engine> engine_of_handle, store::stream_record record, strategy windows,
                            consumer_options given)
-    : runtime(std::move(engine_of_handle)),
-      stream(std::move(record)),
-      how(std::move(windows)),
-      options(std::move(given)) {}
+    : runtime(std::move(engine_of_handle)), stream(std::move(record)), how(std::move(windows)), options(given) {}
 
 void group_member::start(std::vector<store::group_state> groups) {
     // Counted here already: a handle that is closed at once must wait for them.

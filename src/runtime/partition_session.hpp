@@ -12,6 +12,7 @@ namespace minibatch::runtime {
 struct partition_session {
     partition_session(partition_context const& context, std::weak_ptr<partition_worker> worker,
                       lease_applicant::grant const& granted, progress_saver::listener& listener, outage_pause& outage);
+    // NOLINTNEXTLINE(bugprone-exception-escape): without memory to tell callers the end, nothing can go on
     ~partition_session() { end("the lease is gone"); }
     partition_session(partition_session const&) = delete;
     partition_session& operator=(partition_session const&) = delete;

@@ -26,7 +26,7 @@ partition_worker::~partition_worker() = default;
 void partition_worker::start() {
     asio::co_spawn(
         context_.env.loop, [self = shared_from_this()] { return self->run(); },
-        [self = shared_from_this()](std::exception_ptr problem) {
+        [self = shared_from_this()](std::exception_ptr const& problem) {
             if (problem) {
                 try {
                     std::rethrow_exception(problem);

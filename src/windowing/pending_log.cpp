@@ -25,7 +25,7 @@ pending_log::pending_log(store::progress const& from) : next_number_(from.low_nu
     for (auto const& each : from.windows_done) settle(each);
 }
 
-void pending_log::feed(log::segment_ptr record, time_ms arrived) {
+void pending_log::feed(log::segment_ptr const& record, time_ms arrived) {
     if (record->number() < next_number_) return;
     next_number_ = record->number() + 1;
     newest_ = std::max(newest_, record->created());

@@ -21,7 +21,7 @@ class pending_log {
 
     /// The next record of the log, control records too, and when it arrived by the steady clock. Offsets that are
     /// missing (retention) are stepped over, and so are those that were fed before.
-    void feed(log::segment_ptr record, time_ms arrived);
+    void feed(log::segment_ptr const& record, time_ms arrived);
     /// Whether all records that the log has have been fed, as far as is known.
     void set_caught_up(bool value) noexcept { caught_up_ = value; }
     bool caught_up() const noexcept { return caught_up_; }

@@ -58,6 +58,7 @@ std::int64_t partition::remove_below(std::int64_t number) {
 trim_result partition::trim(trim_request const& request, retention const& limits, time_ms now) {
     auto const log = state();
     std::vector<group_state> groups;
+    groups.reserve(groups_.size());
     for (auto const& [name, group] : groups_) groups.push_back(group);
     auto const target = rules::trim_target(log, limits, groups, request.age_measured_at(now), lookup());
     auto const reached = std::min(target, base_ + request.max_records);
