@@ -17,25 +17,32 @@ BOOST_AUTO_TEST_SUITE(removal)
 
 namespace {
 
-/// Both clocks go when the test says so.
+/// Both clocks, the database's and this machine's, go when the test says so.
 class steered_clock final : public minibatch::store::clock {
   public:
     time_ms system_now() override { return 1'000'000 + passed_.load(); }
-    steady_time steady_now() override { return started_ + milliseconds(passed_.load()); }
+    steady_time steady_now() override { return started_ + milliseconds(passed_.load() - paused_.load()); }
     void pass(std::chrono::seconds how_long) { passed_ += milliseconds(how_long).count(); }
+    /// This machine is paused, and its clock with it; the server goes on.
+    void pause(std::chrono::seconds how_long) {
+        paused_ += milliseconds(how_long).count();
+        pass(how_long);
+    }
 
   private:
     steady_time started_ = std::chrono::steady_clock::now();
     std::atomic<std::int64_t> passed_ = 0;
+    std::atomic<std::int64_t> paused_ = 0;
 };
 
 struct steered_database {
     std::string url = fresh_database_url();
     std::shared_ptr<steered_clock> time = std::make_shared<steered_clock>();
 
-    std::shared_ptr<minibatch::store::store> open() const {
+    std::shared_ptr<minibatch::store::store> open() const { return open_with(time); }
+    std::shared_ptr<minibatch::store::store> open_with(std::shared_ptr<steered_clock> clock) const {
         open_options options;
-        options.time = time;
+        options.time = std::move(clock);
         return open_store(url, options);
     }
     steady_time soon() const { return time->steady_now() + std::chrono::seconds(20); }
@@ -97,6 +104,31 @@ BOOST_AUTO_TEST_CASE(trimmed_records_stay_for_ten_seconds) {
     at.time->pass(std::chrono::seconds(2));
     db->maintain(at.soon());
     BOOST_TEST(at.numbers() == (numbers{3}), boost::test_tools::per_element());
+}
+
+// A virtual machine is paused between two appends, or moved to another host: none of its clocks tells of it. Meanwhile
+// the record that followed its last one was appended by others, committed and removed, so that its number is free.
+BOOST_AUTO_TEST_CASE(a_paused_machine_does_not_append_where_a_record_was_removed) {
+    steered_database const at;
+    auto const paused = std::make_shared<steered_clock>();
+    auto const victim = at.open_with(paused);
+    log_id const log{victim->open_stream("s", 1, {}, at.soon()).incarnation, 0};
+    append(at, *victim, log, 3);
+
+    auto const others = at.open();
+    append(at, *others, log, 3);
+    others->clear_stream(log.incarnation, at.soon());
+    at.time->pass(std::chrono::seconds(2));
+    others->maintain(at.soon());
+    at.time->pass(std::chrono::seconds(28));
+    others->maintain(at.soon());
+    BOOST_REQUIRE(at.numbers() == (numbers{5}));
+
+    paused->pause(std::chrono::seconds(30));
+    BOOST_CHECK_EXCEPTION(append(at, *victim, log, 1), error,
+                          [](error const& problem) { return problem.code() == errc::outcome_unknown; });
+    append(at, *victim, log, 1);
+    BOOST_TEST(victim->read(log, 0, {}, at.soon()).records.back()->number() == 6);
 }
 
 // Who deletes a stream may die after the first step. Whoever finishes it counts from its own burial.

@@ -22,6 +22,7 @@ struct record {
     std::int64_t bytes = 0;
     std::string batch;
     bool deleted = false;
+    int content = 0;  // which messages: 0 for control records
     friend bool operator==(record const&, record const&) = default;
 };
 
@@ -47,9 +48,13 @@ class cluster : public replication {
     op_time raise_floor(log_position floor);
     op_time remove(std::int64_t from, std::int64_t to);
     op_time mark_deleted();
+    /// A write that changes nothing that matters, but moves the time on.
+    op_time touch() { return write(-1); }
     op_time remove_all();
 
     void fail_over();
+    /// The batch is appended by two processes that were one, so that it may be there twice.
+    void allow_twice(std::string const& batch) { twice_.insert(batch); }
 
     /// The log as it became durable, from its beginning, also what has been removed since.
     std::vector<record> const& history() const noexcept { return history_; }
@@ -77,6 +82,7 @@ class cluster : public replication {
     std::vector<record> history_;
     std::int64_t floor_ = 0;
     bool buried_ = false;
+    std::set<std::string> twice_;
     std::vector<std::string> wrongs_;
 };
 

@@ -52,6 +52,9 @@ struct weather {
     int slow = 0;       // replications
     int cut = 0;        // connections, while an answer is awaited
     int clock_set = 0;  // the database's, ahead or back by seconds, as a record is begun
+    int frozen = 0;     // machines, at each event: for up to a minute, and their clocks stand still
+    int cloned = 0;     // processes, as they begin a record: what was one goes on as two with the same state
+    int server_clock = 0;  // each second: the primary's clock is set, by up to an hour
 };
 
 /// The delay of a message.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "store/mongo/batch_id.hpp"
+
 namespace mongo_model {
 
 using minibatch::errc;
@@ -18,9 +20,15 @@ process::process(timeline& time, weather const& how, cluster& with, ledger& told
       offset_(time.pick(100'000, 10'000'000)),
       skew_(time.pick(0, 300)) {}
 
-steady_time process::steady_now() const { return steady_time(milliseconds(offset_ + time_.now() * rate_ / 1'000)); }
+steady_time process::steady_now() const {
+    return steady_time(milliseconds(offset_ + (time_.now() - frozen_for()) * rate_ / 1'000));
+}
 
-time_ms process::database_now() const { return 1'000'000 + time_.now() + skew_; }
+mongo::cluster_time process::time_at(op_time when) const {
+    return {static_cast<std::uint32_t>(cluster_.seconds_of(when)), 0};
+}
+
+time_ms process::database_now() const { return 1'000'000 + time_.now() - frozen_for() + skew_; }
 
 void process::serve_read(std::optional<op_time> after, answer to, int tries) {
     reply out;
@@ -59,6 +67,7 @@ void process::when_durable(op_time write, answer to) {
 
 void process::start(moment until, bool trims, bool deletes) {
     until_ = until;
+    trims_ = trims;
     deletes_ = deletes;
     time_.after(time_.pick(0, 500), [this] { run([this] { next_job(); }); });
     if (trims) time_.after(time_.pick(0, 2'000), [this] { run([this] { look_after(); }); });
@@ -66,13 +75,14 @@ void process::start(moment until, bool trims, bool deletes) {
 
 void process::next_job() {
     if (time_.now() >= until_) return;
-    mongo::new_record next;
+    job made;
+    auto& next = made.what;
     next.batch = name_ + std::to_string(++batches_);
     if (!open_.empty() && time_.chance(600)) {
         auto const at = open_.begin() + time_.pick(0, std::ssize(open_) - 1);
-        next = *at;
+        made = *at;
         open_.erase(at);
-        told_.repeated.insert(next.batch);
+        told_.repeated.insert(made.content);
     } else if (deletes_ && time_.now() > until_ / 2 && time_.chance(20)) {
         next.deleted = true;
         next.until = std::numeric_limits<time_ms>::max();
@@ -81,17 +91,63 @@ void process::next_job() {
     } else {
         next.count = time_.pick(1, 5);
         next.bytes = next.count * time_.pick(2, 9);
+        made.content = ++told_.contents;
     }
-    begin(std::move(next));
+    if (made.content == 0 || !told_.repeated.contains(made.content))
+        next.batch = mongo::stored_batch(next.batch, std::to_string(made.content) + "," + std::to_string(next.until));
+    begin(std::move(made));
 }
 
-void process::begin(mongo::new_record what) {
-    record_ = std::move(what);
+void process::begin(job next) {
+    record_ = std::move(next.what);
+    content_ = next.content;
+    busy_ = true;
+    stored_at_.reset();
     if (time_.chance(how_.clock_set)) skew_ = time_.pick(-8'000, 300);
     steps_ = 0;
     deadline_ = time_.now() + (time_.chance(500) ? time_.pick(100, 5'000) : time_.pick(5'000, 40'000));
     if (newest_) adding_.note_end(*newest_);
     step(adding_.begin(record_, steady_now(), database_now()));
+    if (told_.clones < 3 && time_.chance(how_.cloned)) clone();
+}
+
+void process::clone() {
+    ++told_.clones;
+    auto const add = [&](job const& each) {
+        cluster_.allow_twice(each.what.batch);
+        told_.cloned.insert(each.content);
+    };
+    if (content_ != 0) add({record_, content_});
+    for (auto const& each : open_) add(each);
+    auto other = std::make_unique<process>(time_, how_, cluster_, told_, name_);
+    other->rate_ = rate_;
+    other->offset_ = offset_;
+    other->skew_ = skew_;
+    other->until_ = until_;
+    other->trims_ = trims_;
+    other->adding_ = adding_;
+    other->record_ = record_;
+    other->content_ = content_;
+    other->deadline_ = deadline_;
+    other->answered_at_ = answered_at_;
+    other->batches_ = batches_;
+    other->open_ = open_;
+    other->newest_ = newest_;
+    other->reached_ = reached_;
+    other->floor_ = floor_;
+    other->removed_below_ = removed_below_;
+    other->connection_ = connection_ + 1;
+    other->freeze_like(*this);
+    // Whatever it waits for does not come. Its clocks go on from the snapshot.
+    auto const later = time_.chance(500) ? time_.pick(0, 2'000) : time_.pick(0, 40'000);
+    other->freeze(later);
+    other->busy_ = busy_;
+    time_.after(later, [made = other.get()] {
+        if (made->busy_) return made->not_done(true);
+        made->next_job();
+    });
+    if (trims_) time_.after(later, [made = other.get()] { made->look_after(); });
+    clones_.push_back(std::move(other));
 }
 
 void process::step(appender::action next) {
@@ -137,13 +193,16 @@ void process::learn(appender::learn const& what) {
 void process::insert(mongo::placement const& where) {
     if (time_.now() >= deadline_) return not_done(false);
     adding_.sending(steady_now());
-    record const what{where, record_.count, record_.bytes, record_.batch, record_.deleted};
+    record const what{where, record_.count, record_.bytes, record_.batch, record_.deleted, content_};
     ask<reply>(
         writing_, [this, what](answer to) { serve_insert(what, std::move(to)); },
         [this](reply const& got) {
+            if (got.lost) ++connection_;
             if (got.lost || got.refused) return not_done(got.lost);
             answered_at_ = got.when;
-            step(got.duplicate ? adding_.duplicate() : adding_.inserted(steady_now()));
+            if (got.duplicate) return step(adding_.duplicate());
+            stored_at_ = time_at(got.when);
+            step(adding_.inserted({stored_at_, {1, connection_, connection_}}));
         },
         deadline_ - time_.now());
 }
@@ -172,30 +231,32 @@ void process::pause(appender::pause const& what) {
 }
 
 void process::finished(appender::done const& what) {
+    busy_ = false;
     told_.most_steps = std::max(told_.most_steps, steps_);
     auto const& history = cluster_.history();
     if (record_.count > 0 || record_.deleted) {
         auto const at = static_cast<std::size_t>(what.stored.number);
-        if (at >= history.size() || history[at].batch != record_.batch || history[at].where.first != what.stored.first)
+        if (at >= history.size() || history[at].content != content_ || history[at].where.first != what.stored.first)
             cluster_.wrong(record_.batch + " was reported as stored with number " + std::to_string(at));
-        told_.done[record_.batch] = what.stored;
+        if (content_ != 0) told_.done[content_] = record_.batch;
     } else {
         if (what.end.number > std::ssize(history)) cluster_.wrong("an end that the log has not reached");
         told_.seals.emplace_back(record_.until, what.end.number);
     }
     if (adding_.end() && (!newest_ || newest_->end.number <= adding_.end()->end.number)) newest_ = adding_.end();
-    if (newest_) reached_.note(newest_->end.number, steady_now());
+    if (newest_ && stored_at_) reached_.note(newest_->end.number, {steady_now(), stored_at_});
     if (record_.deleted) time_.after(time_.pick(0, 3'000), [this] { mark_deleted(); });
     auto const idle = time_.chance(700) ? time_.pick(0, 300) : time_.pick(0, 9'000);
     time_.after(idle, [this] { run([this] { next_job(); }); });
 }
 
 void process::failed(appender::failed const& what) {
+    busy_ = false;
     if (what.code == errc::outcome_unknown) {
         ++told_.unknown;
-        if (record_.count > 0) open_.push_back(record_);
-    } else {
-        told_.failed[record_.batch] = cluster_.history().size();
+        if (record_.count > 0) open_.push_back({record_, content_});
+    } else if (content_ != 0) {
+        told_.failed[content_] = cluster_.history().size();
     }
     time_.after(time_.pick(0, 2'000), [this] { run([this] { next_job(); }); });
 }
@@ -221,7 +282,7 @@ void process::look_after() {
             auto end = cluster_.end(got.when);
             end.learned = asked;
             if (!newest_ || end.end.number >= newest_->end.number) newest_ = end;
-            reached_.note(end.end.number, steady_now());
+            reached_.note(end.end.number, {steady_now(), time_at(got.when)});
             floor_ = std::max(floor_, front.floor.number);
             trim(got.when);
         },
@@ -249,7 +310,17 @@ void process::trim(op_time seen) {
 }
 
 void process::remove() {
-    auto const until = std::min(floor_, reached_.removable_below(steady_now()));
+    if (std::min(floor_, reached_.ripe_below(steady_now())) <= removed_below_) return;
+    ask<reply>(
+        keeping_, [this](answer to) { when_durable(cluster_.touch(), std::move(to)); },
+        [this](reply const& got) {
+            if (!got.lost) remove_at(time_at(got.when));
+        },
+        20'000);
+}
+
+void process::remove_at(mongo::cluster_time now) {
+    auto const until = std::min(floor_, reached_.removable_below({steady_now(), now}));
     if (until <= removed_below_) return;
     ask<reply>(
         keeping_,

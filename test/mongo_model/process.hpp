@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,9 +17,13 @@ using minibatch::store::steady_time;
 
 /// What processes were told, to be held against what became of it.
 struct ledger {
-    std::map<std::string, minibatch::store::append_result> done;
-    std::map<std::string, std::size_t> failed;  // surely not stored, when the log was so long
-    std::set<std::string> repeated;             // begun again after an unknown outcome
+    // By the content of the record.
+    std::map<int, std::string> done;    // the batch
+    std::map<int, std::size_t> failed;  // surely not stored, when the log was so long
+    std::set<int> repeated;             // begun again after an unknown outcome
+    std::set<int> cloned;               // appended by two processes that were one
+    int contents = 0;
+    int clones = 0;
     std::vector<std::pair<time_ms, std::int64_t>> seals;
     int unknown = 0;
     int most_steps = 0;  // of one append
@@ -33,6 +39,11 @@ class process : station {
     void start(moment until, bool trims, bool deletes);
 
   private:
+    /// What it is to append.
+    struct job {
+        mongo::new_record what;
+        int content = 0;
+    };
     struct reply {
         bool lost = false;
         bool duplicate = false;
@@ -42,12 +53,15 @@ class process : station {
     using answer = std::function<void(reply)>;
     steady_time steady_now() const;
     time_ms database_now() const;
+    mongo::cluster_time time_at(op_time when) const;
     void serve_read(std::optional<op_time> after, answer to, int tries = 0);
     void serve_insert(record what, answer to);
     void when_durable(op_time write, answer to);
 
     void next_job();
-    void begin(mongo::new_record what);
+    void begin(job next);
+    /// A snapshot of the machine is resumed, beside it.
+    void clone();
     void step(mongo::appender::action next);
     void not_done(bool unknown, bool refused = false);
     void learn(mongo::appender::learn const& what);
@@ -62,6 +76,7 @@ class process : station {
     void look_after();
     void trim(op_time seen);
     void remove();
+    void remove_at(mongo::cluster_time now);
 
     cluster& cluster_;
     ledger& told_;
@@ -70,16 +85,22 @@ class process : station {
     std::int64_t offset_;  // of the steady clock
     time_ms skew_;
     moment until_ = 0;
+    bool trims_ = false;
     bool deletes_ = false;
 
     mongo::appender adding_;
     mongo::new_record record_;
+    int content_ = 0;
+    bool busy_ = false;
     line writing_;
     moment deadline_ = 0;
     op_time answered_at_ = 0;
+    std::optional<mongo::cluster_time> stored_at_;
+    std::uint64_t connection_ = 1;
     int steps_ = 0;
     int batches_ = 0;
-    std::vector<mongo::new_record> open_;  // with unknown outcomes
+    std::vector<job> open_;  // with unknown outcomes
+    std::vector<std::unique_ptr<process>> clones_;
 
     line keeping_;
     std::optional<mongo::log_end> newest_;

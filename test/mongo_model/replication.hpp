@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -25,6 +28,14 @@ class replication {
     /// Whether a write was lost by a failover. Precondition: it is not durable.
     bool lost(op_time write) const { return lost_.contains(write); }
 
+    /// By the clocks of the primaries, in seconds, as the servers' operationTime has it: it never goes back.
+    std::int64_t seconds_of(op_time when) const {
+        return std::prev(seconds_.upper_bound(when))->second;
+    }
+    /// How often there has been another primary.
+    int primaries() const noexcept { return primaries_; }
+    void set_clock() { clock_offset_ = time_.chance(500) ? time_.pick(-3'600'000, 0) : time_.pick(-20'000, 20'000); }
+
     /// A time as of which a server may answer a question now: not before `after`. Absent: it must wait.
     std::optional<op_time> readable(std::optional<op_time> after) {
         auto const least = after.value_or(0);
@@ -42,9 +53,15 @@ class replication {
     /// The time of a write that the primary has just made.
     op_time written() {
         ++newest_;
+        auto const clock = (10'000'000 + time_.now() + clock_offset_) / 1'000;
+        seconds_[newest_] = std::max(clock, std::prev(seconds_.end())->second);
         if (!std::exchange(replicating_, true))
             time_.after(time_.chance(how_.slow) ? time_.pick(100, 5'000) : time_.pick(1, 20), [this] { replicate(); });
         return newest_;
+    }
+    void change_primary() {
+        ++primaries_;
+        clock_offset_ = time_.pick(-3'000, 3'000);
     }
     /// All that is not durable is lost.
     void lose_writes() {
@@ -70,6 +87,9 @@ class replication {
     }
 
     bool replicating_ = false;
+    std::map<op_time, std::int64_t> seconds_{{0, 10'000}};
+    moment clock_offset_ = 0;
+    int primaries_ = 0;
     std::set<op_time> lost_;
     std::vector<op_time> points_{1};  // that have been durable ends
     op_time newest_ = 1;

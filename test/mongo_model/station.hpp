@@ -25,8 +25,12 @@ class station {
 
     /// Carries it out unless the process stands still; then later.
     void run(std::function<void()> what) {
-        if (time_.now() >= stands_until_ && time_.chance(how_.paused))
-            stands_until_ = time_.now() + (time_.chance(300) ? time_.pick(1, 60'000) : time_.pick(6'000, 20'000));
+        bool const frozen = time_.now() >= stands_until_ && time_.chance(how_.frozen);
+        if (frozen || (time_.now() >= stands_until_ && time_.chance(how_.paused))) {
+            auto const length = time_.chance(300) ? time_.pick(1, 60'000) : time_.pick(6'000, 20'000);
+            stands_until_ = time_.now() + length;
+            if (frozen) frozen_for_ += length;
+        }
         if (time_.now() >= stands_until_) return what();
         time_.after(stands_until_ - time_.now(), [this, what = std::move(what)] { run(what); });
     }
@@ -59,8 +63,17 @@ class station {
     timeline& time_;
     weather const& how_;
 
+    /// How much time the clocks of this machine have missed.
+    moment frozen_for() const noexcept { return frozen_for_; }
+    void freeze_like(station const& other) noexcept { frozen_for_ = other.frozen_for_; }
+    void freeze(moment length) noexcept {
+        stands_until_ = time_.now() + length;
+        frozen_for_ += length;
+    }
+
   private:
     moment stands_until_ = 0;
+    moment frozen_for_ = 0;
 };
 
 }  // namespace mongo_model

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <random>
 #include <thread>
 
 #include "store/mongo/jitter.hpp"
@@ -40,19 +39,11 @@ bool sleep_within(milliseconds delay, steady_time deadline) {
 
 }  // namespace
 
-std::string random_batch() {
-    // Straight from the machine: a generator of our own would go on alike in both processes after a fork.
-    thread_local std::random_device random;
-    char text[24];
-    std::snprintf(text, sizeof text, "%08x%08x", random(), random());
-    return text;
-}
-
 answer logs::insert(log_id log, placement const& where, new_record const& record, bson::document const* messages,
-                    steady_time deadline) {
+                    steady_time deadline, route& via) {
     auto const document =
         bson::make([&](bson::builder& out) { add_record(out, log, where, record, messages, record.deleted); });
-    return clients_.insert(collection::segments, *document, deadline);
+    return clients_.insert(collection::segments, *document, deadline, via);
 }
 
 /// Leaves a gap for others now and then. The first record of a turn is one after a gap.
@@ -76,6 +67,7 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
     take_turns(of, deadline);
     failure why{severity::not_done, errc::unavailable, "no time left", 0, false, false};
     std::optional<cluster_time> answered_at;  // the last insertion was
+    std::optional<cluster_time> stored_at;    // the same, if it has succeeded
     int collisions = 0;                       // after the first
     auto next = adding.begin(record, time_.steady_now(), time_.now());
     auto const failed_step = [&] { return adding.not_done(why, steady_clock::now() >= deadline); };
@@ -97,20 +89,26 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
                 throw error(errc::storage_full, "log " + head_key(log) + " has had all the records it can have");
             auto const sent = steady_clock::now();
             adding.sending(time_.steady_now());
-            auto const got = insert(log, at->where, record, messages, deadline);
+            route via;
+            auto const got = insert(log, at->where, record, messages, deadline, via);
             of.round_trip = steady_clock::now() - sent;
             answered_at = operation_time(got.body);
             if (!got.problem) {
                 // Before the change stream tells of it, to whom it is no news then. Whether it counts is still open.
-                auto const& where = at->where;
-                note_end(of, end_after({where.number, where.first, record.count, where.created, where.bytes_before,
-                                        record.bytes, record.batch, record.deleted},
-                                       steady_time{}));
+                auto const where = at->where;
+                note_end(of,
+                         end_after({where.number, where.first, record.count, where.created, where.bytes_before,
+                                    record.bytes, record.batch, record.deleted},
+                                   steady_time{}),
+                         std::nullopt);
                 {
                     std::lock_guard const lock(of.mutex);
                     of.told = std::max(of.told, where.number + 1);
                 }
-                next = adding.inserted(time_.steady_now());
+                // Of two tries by the driver only the second one's time is known, and the first may have stored it.
+                stored_at = answered_at;
+                auto const told = clients_.how().retry_writes ? std::nullopt : moment_of(answered_at).server;
+                next = adding.inserted({told, via});
             } else if (got.problem->server_code == duplicate_key) {
                 of.met_others = steady_clock::now();
                 next = adding.duplicate();
@@ -135,7 +133,7 @@ append_result logs::add(log_id log, log_view& of, new_record record, bson::docum
             if (!in_time && pause->collisions > 0) why.text = "others appended first, again and again";
             next = in_time ? adding.paused() : adding.not_done(why, true);
         } else if (auto const* done = std::get_if<appender::done>(&next)) {
-            if (adding.end()) note_end(of, *adding.end());
+            if (adding.end()) note_end(of, *adding.end(), stored_at);
             of.last_added = steady_clock::now();
             if (end) *end = done->end;
             return done->stored;
@@ -153,7 +151,7 @@ append_result logs::append(append_request& request, steady_time deadline) {
     rules::check_append(request);
     auto const of = view(request.log);
     new_record record;
-    record.batch = request.batch.empty() ? random_batch() : request.batch;
+    record.batch = stored_batch(request.batch.empty() ? random_batch() : request.batch, *request.text);
     record.count = request.count;
     record.bytes = static_cast<std::int64_t>(request.text->size());
     // Encoded once, however often it is sent.
@@ -169,7 +167,7 @@ seal_result logs::seal(seal_request const& request, steady_time deadline) {
     if (auto const now = time_.now(); request.until > now)
         rules::seal_needed(request, look(request.log, deadline).end.last_created, now);
     new_record record;
-    record.batch = random_batch();
+    record.batch = stored_batch(random_batch(), "seal " + std::to_string(request.until));
     record.until = request.until;
     seal_result out;
     add(request.log, *of, std::move(record), nullptr, "seal", deadline, &out.end);
@@ -179,7 +177,7 @@ seal_result logs::seal(seal_request const& request, steady_time deadline) {
 void logs::bury(log_id log, steady_time deadline) {
     auto const of = view(log);
     new_record record;
-    record.batch = random_batch();
+    record.batch = stored_batch(random_batch(), "deleted");
     record.until = std::numeric_limits<time_ms>::max();
     record.deleted = true;
     try {

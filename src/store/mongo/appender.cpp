@@ -63,8 +63,10 @@ appender::action appender::learned(log_end end, std::int64_t floor, std::optiona
     return place(now);
 }
 
-appender::action appender::inserted(steady_time steady_now) {
-    bool const certain = own_end_ && own_end_->number == sent_->where.number && steady_now - own_end_->since <= fresh;
+appender::action appender::inserted(answer_origin const& from) {
+    inserted_ = from;
+    bool const certain =
+        own_end_ && own_end_->number == sent_->where.number && given_within(own_end_->since, from, fresh);
     if (certain) return accept(true);
     return last_ = confirm{};
 }
@@ -91,7 +93,7 @@ appender::action appender::accept(bool just_inserted) {
         end_ = log_end{end,           where.created, where.bytes_before + record_.bytes,
                        record_.batch, record_.count, record_.deleted,
                        sent_at_};
-    if (just_inserted) own_end_ = {end.number, sent_at_};
+    if (just_inserted) own_end_ = own_end{end.number, inserted_};
     sent_.reset();
     return done{{where.number, where.first, where.created}, end};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "store/mongo/answer_origin.hpp"
 #include "store/mongo/failure.hpp"
 #include "store/store.hpp"
 
@@ -18,8 +19,9 @@ struct log_end {
     std::int64_t bytes = 0;  // of the texts of all records before it
     std::string last_batch;  // of the last record; empty if there is none
     std::int64_t last_count = 0;
-    bool deleted = false;   // the last record says that the stream was deleted
-    steady_time learned{};  // before the question was sent
+    bool deleted = false;  // the last record says that the stream was deleted
+    /// By the local clock, before the question was sent; a hint for when to ask again, and nothing rests on it.
+    steady_time learned{};
 };
 
 /// A record that is to become the next one.
@@ -49,8 +51,9 @@ struct placement {
 /// until it is known whether it was: a batch is never stored twice, and never under two numbers.
 ///
 /// A number that was removed accepts a record once more, which then is not in the log. So a success counts by itself
-/// only if the number was the end moments ago, which nothing proves but a record of our own before it: reads may be
-/// answered by a server that has long been replaced. Otherwise the floor is read after it.
+/// only if the number was the end moments ago. Only a record of our own before it proves that, since reads may be
+/// answered by a server that has long been replaced; and only the server's own time tells that it was moments ago,
+/// since all clocks of this machine stand still while it is paused. Otherwise the floor is read after the insertion.
 class appender {
   public:
     // What to do next.
@@ -83,8 +86,8 @@ class appender {
     // What came of the last action.
     /// `at` is the batch of the record with the number asked for, if it is there.
     action learned(log_end end, std::int64_t floor, std::optional<std::string> at, time_ms now);
-    /// Precondition: `sending` was called before it was sent.
-    action inserted(steady_time steady_now);
+    /// Precondition: `sending` was called before it was sent. `from` is where the success was reported.
+    action inserted(answer_origin const& from);
     action duplicate();
     /// Absent: there is no such log any more.
     action floor_read(std::optional<std::int64_t> floor);
@@ -102,8 +105,8 @@ class appender {
         if (end_) end_->learned = steady_time{};
     }
 
-    /// For how long the end stays good to append at: records are removed only when their successor has been known for
-    /// twice as long.
+    /// How much later, by the server's time, a record may follow one of our own without a look at the floor: records
+    /// are removed only when their successor has been known for twice as long.
     static constexpr std::chrono::seconds fresh{5};
     /// How many batches with unknown outcomes are remembered.
     static constexpr std::size_t max_unresolved = 64;
@@ -114,10 +117,10 @@ class appender {
         placement where;
         bool maybe_stored = false;  // an answer was lost
     };
-    /// A number that nobody can have had before, and since when.
+    /// A number that nobody can have had before this answer was given.
     struct own_end {
         std::int64_t number = 0;
-        steady_time since{};
+        answer_origin since;
     };
     action choose(steady_time steady_now, time_ms now);
     action place(time_ms now);
@@ -130,6 +133,7 @@ class appender {
     std::optional<attempt> sent_;
     std::deque<attempt> unresolved_;  // of batches before, which may come again
     new_record record_;
+    answer_origin inserted_;  // the success of the insertion
     steady_time sent_at_{};
     action last_{learn{}};  // to repeat after a pause
     int tries_ = 0;

@@ -200,7 +200,7 @@ steady_time one_try(steady_time deadline) {
     return std::min(deadline, now + std::max<steady_clock::duration>(shortest_try, (deadline - now) / 2));
 }
 
-answer client_pool::insert(char const* collection, bson_t const& document, steady_time end) {
+answer client_pool::insert(char const* collection, bson_t const& document, steady_time end, route& via) {
     auto const deadline = one_try(end);
     answer out;
     if (steady_clock::now() >= std::min(deadline, time_limit::end())) {
@@ -222,7 +222,9 @@ answer client_pool::insert(char const* collection, bson_t const& document, stead
     std::unique_ptr<mongoc_collection_t, collection_deleter> const target(
         mongoc_client_get_collection(with.get(), how_.database.c_str(), collection));
     bson_t reply;
+    forget_route();
     bool const done = mongoc_collection_insert_one(target.get(), &document, options.get(), &reply, &problem);
+    via = last_route();
     bson::document const body(reply);
     bson_destroy(&reply);
     out.problem = error_within(*body);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "bson/document.hpp"
+#include "store/mongo/answer_origin.hpp"
 #include "store/mongo/failure.hpp"
 #include "store/mongo/settings.hpp"
 #include "store/store.hpp"
@@ -23,11 +24,7 @@ struct answer {
     std::optional<failure> problem;
 };
 
-/// A logical time of the cluster, for reads that must see what an answer told of. Absent on a standalone server.
-struct cluster_time {
-    std::uint32_t seconds = 0;
-    std::uint32_t increment = 0;
-};
+/// The server's time in an answer, for reads that must see what the answer told of. Absent on a standalone server.
 std::optional<cluster_time> operation_time(bson::document const& answer);
 
 /// The driver's clients, and how commands are sent by them: with the store's write and read concern, within a time.
@@ -82,8 +79,8 @@ class client_pool {
     answer once(command_kind kind, bson_t const& command, steady_time deadline);
     /// Inserts a large document once. It travels beside the command and not inside of it, which servers take in with
     /// much less work. It takes a part of the time until the deadline, too. The answer holds `operationTime` and what
-    /// went wrong, alone.
-    answer insert(char const* collection, bson_t const& document, steady_time deadline);
+    /// went wrong, alone. `via` becomes the connection that was used.
+    answer insert(char const* collection, bson_t const& document, steady_time deadline, route& via);
 
     /// Sends a command again and again until there is an answer or the time is over; only for commands that may be
     /// carried out twice. Throws what `problem` makes of the failure. `operation` says for people what it was for.

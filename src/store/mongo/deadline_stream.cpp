@@ -7,9 +7,12 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "store/mongo/name_resolution.hpp"
@@ -22,6 +25,8 @@ using std::chrono::steady_clock;
 struct limited_stream : mongoc_stream_t {
     mongoc_stream_t* base;
     bool out_of_time;
+    std::size_t server;  // see `route`
+    std::uint64_t number;
 
     static limited_stream* self(mongoc_stream_t* stream) { return static_cast<limited_stream*>(stream); }
 
@@ -55,6 +60,9 @@ struct limited_stream : mongoc_stream_t {
 };
 
 namespace {
+
+std::atomic<std::uint64_t> connections_made = 0;
+thread_local route last_read;
 
 constexpr auto slice = static_cast<std::int32_t>(time_limit::slice.count());
 
@@ -122,6 +130,7 @@ ssize_t on_read(mongoc_stream_t* stream, mongoc_iovec_t* parts, std::size_t coun
         if (now <= 0) return now;
         read += static_cast<std::size_t>(now);
         rest.skip(static_cast<std::size_t>(now));
+        last_read = {self->server, self->number, 0};
     } while (read < min_bytes && !rest.empty());
     return static_cast<ssize_t>(read);
 }
@@ -147,7 +156,7 @@ bool on_timed_out(mongoc_stream_t* stream) {
 }
 bool on_should_retry(mongoc_stream_t* stream) { return mongoc_stream_should_retry(limited_stream::self(stream)->base); }
 
-mongoc_stream_t* limited(mongoc_stream_t* base) {
+mongoc_stream_t* limited(mongoc_stream_t* base, mongoc_host_list_t const* host) {
     constexpr int own_type = 77;  // none of the driver's
     auto* const made = new limited_stream();
     std::memset(static_cast<mongoc_stream_t*>(made), 0, sizeof(mongoc_stream_t));
@@ -166,6 +175,8 @@ mongoc_stream_t* limited(mongoc_stream_t* base) {
     made->should_retry = on_should_retry;
     made->base = base;
     made->out_of_time = false;
+    made->server = std::hash<std::string_view>()(host->host_and_port);
+    made->number = ++connections_made;
     return made;
 }
 
@@ -262,8 +273,16 @@ extern "C" mongoc_stream_t* minibatch_mongo_connect(mongoc_uri_t const* uri, mon
     auto* const plain = mongoc_stream_socket_new(socket.get());
     if (!plain) return nullptr;
     static_cast<void>(socket.release());
-    auto* const bounded = limited(plain);
+    auto* const bounded = limited(plain, host);
     return mongoc_uri_get_tls(uri) ? with_tls(bounded, uri, host, timeout, problem) : bounded;
 }
+
+route last_route() noexcept {
+    auto out = last_read;
+    out.newest = connections_made;
+    return out;
+}
+
+void forget_route() noexcept { last_read = {}; }
 
 }  // namespace minibatch::store::mongo

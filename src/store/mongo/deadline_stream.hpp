@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/mongo/answer_origin.hpp"
 #include "store/mongo/driver.hpp"
 
 namespace minibatch::store::mongo {
@@ -9,5 +10,10 @@ namespace minibatch::store::mongo {
 /// of its own, nor be interrupted.
 extern "C" mongoc_stream_t* minibatch_mongo_connect(mongoc_uri_t const* uri, mongoc_host_list_t const* host,
                                                     void* unused, bson_error_t* problem);
+
+/// The connection of ours from which this thread has read last, since `forget_route`; `newest` is as of now. Unknown
+/// with drivers that make the connections themselves (2.x).
+route last_route() noexcept;
+void forget_route() noexcept;
 
 }  // namespace minibatch::store::mongo

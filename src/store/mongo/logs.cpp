@@ -78,16 +78,29 @@ bool logs::note_record(log_id log, record_header const& record) {
     auto const of = view(log);
     // When it was the end nobody knows: no ground to stand on when adding.
     auto const end = end_after(record, steady_time{});
-    note_end(*of, end);
+    note_end(*of, end, std::nullopt);
     std::lock_guard const lock(of->mutex);
     return end.end.number > std::exchange(of->told, std::max(of->told, end.end.number));
 }
 
-void logs::note_end(log_view& of, log_end const& end) {
+void logs::note_written(log_id log, log_end const& end) {
+    auto unproven = end;
+    unproven.learned = {};  // the transaction does not tell its time
+    note_end(*view(log), unproven, std::nullopt);
+}
+
+known_since logs::moment_of(std::optional<cluster_time> told) {
+    // Where tests say what time it is, they say it for the server, too.
+    if (told && !time_.real()) told = cluster_time{static_cast<std::uint32_t>(time_.now() / 1'000), 0};
+    return {time_.steady_now(), told};
+}
+
+void logs::note_end(log_view& of, log_end const& end, std::optional<cluster_time> told) {
     std::lock_guard const lock(of.mutex);
     bool const beyond = !of.newest || end.end.number > of.newest->end.number;
     if (beyond || (end.end.number == of.newest->end.number && end.learned > of.newest->learned)) of.newest = end;
-    if (end.learned != steady_time{}) of.reached.note(end.end.number, time_.steady_now());
+    if (told) tells_time_ = true;
+    if (end.learned != steady_time{} && (told || !tells_time_)) of.reached.note(end.end.number, moment_of(told));
 }
 
 std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> const& numbers,
@@ -105,6 +118,7 @@ std::optional<logs::probed> logs::probe(log_id log, std::vector<std::int64_t> co
         reply = clients_.run("read", command_kind::read, *command.get(), deadline);
     }
     probed out;
+    out.told = operation_time(reply);
     documents_of(reply, "a record of a log", [&](bson::fields const& each) {
         if (each.has("number"))
             out.found.push_back(parse_header(each));
@@ -148,7 +162,7 @@ std::optional<logs::found_end> logs::find_end(log_id log, std::int64_t from, std
                 if (number > last->number) missing = std::min(missing, number);
             if (missing == last->number + 1 || last->deleted) {
                 found_end out{*found->front, end_after(*last, sent), std::move(batch_at)};
-                note_end(*view(log), out.end);
+                note_end(*view(log), out.end, found->told);
                 return out;
             }
             numbers = spread(last->number + 1, missing);

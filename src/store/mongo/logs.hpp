@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -7,15 +8,13 @@
 #include <vector>
 
 #include "store/mongo/appender.hpp"
+#include "store/mongo/batch_id.hpp"
 #include "store/mongo/client_pool.hpp"
 #include "store/mongo/database_clock.hpp"
 #include "store/mongo/layout.hpp"
 #include "store/mongo/reached.hpp"
 
 namespace minibatch::store::mongo {
-
-/// A batch id of our own, for what the caller has given none.
-std::string random_batch();
 
 /// What this handle knows of one log. Its parts are used as their comments say.
 struct log_view {
@@ -81,7 +80,7 @@ class logs {
     /// A change stream has told of a record. False: whoever waits for it has been told already.
     bool note_record(log_id log, record_header const& record);
     /// A transaction has added to the log.
-    void note_written(log_id log, log_end const& end) { note_end(*view(log), end); }
+    void note_written(log_id log, log_end const& end);
     /// The ends of several logs, asked for in one command as far as they have not moved. An absent one was deleted.
     /// `after`: not as they were before that time.
     std::vector<std::optional<log_position>> ends(std::span<log_id const> asked, std::optional<cluster_time> after,
@@ -90,11 +89,15 @@ class logs {
     std::vector<std::pair<log_id, std::shared_ptr<log_view>>> views();
     void forget(log_id log);
 
+    /// The local time, and the server's time in an answer as far as it is used to judge what has passed.
+    known_since moment_of(std::optional<cluster_time> told);
+
     client_pool& clients() noexcept { return clients_; }
     database_clock& time() noexcept { return time_; }
 
   private:
     struct probed {
+        std::optional<cluster_time> told;  // the server's time in the answer
         std::optional<head> front;
         std::vector<record_header> found;  // by number, ascending
     };
@@ -110,6 +113,7 @@ class logs {
         bool at_end = false;                    // there are no more
         bool gap = false;                       // some were removed while they were read
         steady_time sent{};
+        std::optional<cluster_time> told;  // the server's time in the answer
     };
     /// Numbers in [from, to), evenly: all if there are few, else as many as one question may ask for.
     static std::vector<std::int64_t> spread(std::int64_t from, std::int64_t to);
@@ -128,14 +132,16 @@ class logs {
     append_result add(log_id log, log_view& of, new_record record, bson::document const* messages,
                       char const* operation, steady_time deadline, log_position* end = nullptr);
     answer insert(log_id log, placement const& where, new_record const& record, bson::document const* messages,
-                  steady_time deadline);
+                  steady_time deadline, route& via);
     static void take_turns(log_view& of, steady_time deadline);
-    void note_end(log_view& of, log_end const& end);
+    /// `told`: the server's time in the answer that told of it, if the answer proves that it was the end.
+    void note_end(log_view& of, log_end const& end, std::optional<cluster_time> told);
 
     client_pool& clients_;
     database_clock& time_;
     std::mutex mutex_;
     std::map<log_id, std::shared_ptr<log_view>> views_;
+    std::atomic<bool> tells_time_ = false;  // the server does: it is no standalone one
 };
 
 }  // namespace minibatch::store::mongo

@@ -28,6 +28,7 @@ logs::page logs::read_page(log_id log, log_view& of, std::int64_t from, read_lim
     out.sent = time_.steady_now();
     auto const command = find_by_key(log, numbers, true);
     auto const reply = clients_.run("read", command_kind::read, *command.get(), deadline);
+    out.told = operation_time(reply);
     std::size_t bytes = 0;
     std::optional<head> front;
     bool full = false;
@@ -86,7 +87,7 @@ read_result logs::read(log_id log, std::int64_t from, read_limits limits, steady
         auto end = known_end(log);
         if (got.at_end && got.last) {
             end = end_after(*got.last, got.sent);
-            note_end(*of, *end);
+            note_end(*of, *end, got.told);
         } else if (!end || end->end.number < next || (end->end.number == next && !got.at_end)) {
             end = find_end(log, next, std::nullopt, deadline, nullptr)->end;
         }

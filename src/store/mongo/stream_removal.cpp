@@ -77,6 +77,7 @@ bool stream_table::buried_by_us(std::int64_t incarnation) {
 
 /// After this no handle can use the stream any more.
 void stream_table::bury(std::int64_t incarnation, int partitions, steady_time deadline) {
+    std::optional<cluster_time> marked;
     for (int partition = 0; partition < partitions; ++partition) {
         log_id const log{incarnation, partition};
         try {
@@ -95,13 +96,14 @@ void stream_table::bury(std::int64_t incarnation, int partitions, steady_time de
             });
         });
         auto const reply = clients_.run("delete stream", command_kind::write, *mark.get(), deadline);
+        marked = std::max(marked, operation_time(reply));
         bson::fields const body(*reply.get(), "the head of a log");
         if (auto const found = body.find("value"); found && BSON_ITER_HOLDS_DOCUMENT(&found->at))
             groups_.drop_all(log, parse_head(body.object("value")).groups, deadline);
         logs_.forget(log);
     }
     std::lock_guard const lock(mutex_);
-    buried_[incarnation] = logs_.time().steady_now();
+    buried_[incarnation] = logs_.moment_of(marked);
 }
 
 void stream_table::sweep(steady_time deadline) {
@@ -148,7 +150,20 @@ void stream_table::sweep(remains const& of, steady_time now, steady_time deadlin
     {
         std::lock_guard const lock(mutex_);
         auto const buried = buried_.find(of.incarnation);
-        if (!ripe || now - buried->second < tombstone_time) {
+        if (!ripe || now - buried->second.local < tombstone_time) {
+            sweep_at_ = now + removal_delay;
+            return;
+        }
+    }
+    // Only a write is certain to move the server's time on.
+    auto const count = update_one(
+        collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(of.incarnation)); },
+        [](bson::builder& b) { b.object("$inc", [](bson::builder& inc) { inc.add("removals", std::int64_t{1}); }); });
+    auto const counted = clients_.run("delete stream", command_kind::write, *count.get(), deadline);
+    {
+        std::lock_guard const lock(mutex_);
+        auto const buried = buried_.find(of.incarnation);
+        if (!has_passed(buried->second, logs_.moment_of(operation_time(counted)), tombstone_time)) {
             sweep_at_ = now + removal_delay;
             return;
         }

@@ -12,6 +12,15 @@ namespace {
 
 /// The limits of a stream may be changed by other handles.
 constexpr std::chrono::seconds remembered_for{5};
+
+/// Chance alone does not do: two machines that are resumed from one snapshot may draw the same number, and the logs of
+/// two streams would be one.
+std::int64_t incarnation_for(std::string const& name, time_ms now) {
+    auto const drawn = static_cast<std::uint64_t>(new_incarnation());
+    auto const mixed = (drawn ^ std::hash<std::string>()(name + '/' + std::to_string(now))) >> 2;
+    return std::max<std::int64_t>(static_cast<std::int64_t>(mixed), 1);
+}
+
 }  // namespace
 
 std::vector<stream_record> stream_table::query(bson::document const& filter, steady_time deadline) {
@@ -114,7 +123,8 @@ stream_record stream_table::open(std::string const& name, std::optional<int> par
     for (;;) {
         auto found = find(name, deadline);
         if (!found) {
-            stream_record made{name, new_incarnation(), partitions.value_or(1), limits.value_or(retention{})};
+            stream_record made{name, incarnation_for(name, logs_.time().now()), partitions.value_or(1),
+                               limits.value_or(retention{})};
             // The heads first: a stream that can be found is complete. Those of one that lost the race are remains.
             make_heads(made, deadline);
             auto const command = insert_one(collection::streams, make_stream(made));

@@ -53,7 +53,7 @@ class stream_table {
     std::mutex mutex_;
     std::map<std::int64_t, remembered> known_;
     std::optional<steady_time> sweep_at_;         // absent: at once
-    std::map<std::int64_t, steady_time> buried_;  // when; by this handle, of what is not removed yet
+    std::map<std::int64_t, known_since> buried_;  // when; by this handle, of what is not removed yet
 };
 
 }  // namespace minibatch::store::mongo

@@ -95,6 +95,17 @@ void remove(client_pool& clients, log_id log, std::vector<std::int64_t> const& n
     clients.run("remove records", command_kind::write, *command.get(), deadline);
 }
 
+/// A write that only counts, so that the server's time moves on: it stands still while nothing is written. Absent: a
+/// standalone server tells no time.
+std::optional<cluster_time> advance_time(client_pool& clients, log_id log, steady_time deadline) {
+    auto const command = update_one(
+        collection::segments, [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients.sharded()); },
+        [](bson::builder& update) {
+            update.object("$inc", [](bson::builder& b) { b.add("removals", std::int64_t{1}); });
+        });
+    return operation_time(clients.run("remove records", command_kind::write, *command.get(), deadline));
+}
+
 /// Those with numbers in [from, to).
 void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline) {
     while (from < to) {
@@ -184,8 +195,14 @@ void remove_records(logs& all, steady_time deadline) {
         std::optional<std::int64_t> from;
         {
             std::lock_guard const lock(of->mutex);
-            until = std::min(of->floor, of->reached.removable_below(all.time().steady_now()));
+            until = std::min(of->floor, of->reached.ripe_below(all.time().steady_now()));
             from = of->removed_below;
+        }
+        if (until <= 0 || (from && *from >= until)) continue;
+        auto const now = all.moment_of(advance_time(all.clients(), log, deadline));
+        {
+            std::lock_guard const lock(of->mutex);
+            until = std::min(of->floor, of->reached.removable_below(now));
         }
         if (until <= 0 || (from && *from >= until)) continue;
         if (!from) {
