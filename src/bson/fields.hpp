@@ -9,8 +9,9 @@
 
 namespace minibatch::bson {
 
-/// Reads fields of a document that somebody else owns and that outlives the fields. Fields of another type than asked
-/// for, and those missing that must be there, are errc::corrupt, which names them and `what`.
+/// Reads fields of a document that somebody else owns and that outlives the fields. A field of another type than asked
+/// for, one that is missing and one out of range are errc::corrupt. The error names the field, `what`, and the `_id` of
+/// the document if that is text.
 class fields {
   public:
     fields(bson_t const& from, std::string what);
@@ -22,11 +23,15 @@ class fields {
     /// int32, int64, or a double without a fraction, as shells write numbers.
     std::int64_t integer(char const* key) const;
     std::optional<std::int64_t> integer_if(char const* key) const;
+    /// In [least, most].
+    std::int64_t integer(char const* key, std::int64_t least, std::int64_t most) const;
     std::string text(char const* key) const;
     std::optional<std::string> text_if(char const* key) const;
     bool boolean(char const* key) const;
     /// Milliseconds since the Unix epoch.
     std::int64_t date(char const* key) const;
+    /// In [least, most].
+    std::int64_t date(char const* key, std::int64_t least, std::int64_t most) const;
     /// Views into this document; valid as long as that.
     fields object(char const* key) const;
     std::optional<fields> object_if(char const* key) const;

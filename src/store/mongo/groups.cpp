@@ -86,7 +86,11 @@ std::vector<std::optional<group_state>> group_table::of_log(log_id log, std::vec
 }
 
 group_state group_table::enroll(group_id const& id, start_position start, bool keep, steady_time deadline) {
-    for (;;) {
+    for (int tries = 0;; ++tries) {
+        if (tries > 0 && !pause_before_retry(tries, deadline))
+            throw error(errc::unavailable, "group '" + group_key(id) +
+                                               "' cannot be registered: it changes each time, or its record " +
+                                               "contradicts the head of its log");
         if (auto found = find(id, deadline)) {
             // One whose name is not listed, or that is older than a deletion of the group, is what somebody has left
             // who did not get to the end of his registration, or too late: nobody has kept its messages for it.
@@ -217,7 +221,9 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
 }
 
 void group_table::unlist(group_id const& id, steady_time deadline) {
-    for (;;) {
+    for (int tries = 0;; ++tries) {
+        if (tries > 0 && !pause_before_retry(tries, deadline))
+            throw error(errc::unavailable, "group '" + group_key(id) + "' changes each time it is to be deleted");
         auto const front = logs_.read_head(id.log, deadline);
         if (!lists(front, id.group) || find(id, deadline)) return;  // or it has been registered anew
         auto const take_off = update_one(

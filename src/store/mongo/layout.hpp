@@ -30,6 +30,11 @@ inline constexpr std::int32_t format = 1;
 /// How many records a log can have in its life: as many as the digits of `_id` can count.
 inline constexpr std::int64_t max_records = 1'000'000'000'000;
 
+/// The latest point in time that a record may have.
+inline constexpr time_ms max_time = 8'640'000'000'000'000;
+/// How many partitions a stream can have.
+inline constexpr int max_partitions = 1'024;
+
 std::string incarnation_text(std::int64_t incarnation);
 /// Throws errc::corrupt.
 std::int64_t parse_incarnation(std::string const& text);
@@ -82,6 +87,8 @@ std::shared_ptr<std::string const> text_of(bson::fields const& from, std::int64_
 void add_record(bson::builder& into, log_id log, placement const& where, new_record const& record,
                 bson::document const* messages, bool deleted = false);
 record_header parse_header(bson::fields const& from);
+/// Throws errc::corrupt, which names the record, unless it may follow `before`, the record with the number before.
+void check_successor(log_id log, record_header const& before, record_header const& record);
 /// A projection to what `parse_header` and `parse_head` read. To name what is wanted, and not what is not, spares the
 /// server from taking the messages apart.
 void add_header_fields(bson::builder& into, std::string const& prefix = {});

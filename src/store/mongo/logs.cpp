@@ -260,6 +260,14 @@ std::vector<record_header> logs::headers(log_id log, std::span<std::int64_t cons
     return probe(log, {numbers.begin(), numbers.end()}, std::nullopt, deadline, nullptr)->found;
 }
 
+void logs::check_missing(log_id log, std::int64_t number, std::int64_t later, steady_time deadline) {
+    // In one answer: the head is read first, and the floor is moved long before a record below it is removed.
+    auto const found = probe(log, {number, later}, std::nullopt, deadline, nullptr);
+    if (!found->front || found->front->floor.number > number) return;
+    if (found->found.size() == 1 && found->found.front().number == later)
+        throw error(errc::corrupt, "record '" + record_key(log, number) + "' is missing, and a later one is there");
+}
+
 std::optional<record_header> logs::header(log_id log, std::int64_t number, steady_time deadline) {
     auto const found = headers(log, {&number, 1}, deadline);
     if (found.empty()) return std::nullopt;

@@ -68,6 +68,9 @@ class logs {
     head read_head(log_id log, steady_time deadline);
     /// Absent: not there (any more).
     std::optional<record_header> header(log_id log, std::int64_t number, steady_time deadline);
+    /// Throws errc::corrupt, which names the record, if the one with `number` is missing although it was not trimmed
+    /// and the one with `later`, a higher number, is there.
+    void check_missing(log_id log, std::int64_t number, std::int64_t later, steady_time deadline);
     /// Of several numbers, in order, those that are there.
     std::vector<record_header> headers(log_id log, std::span<std::int64_t const> numbers, steady_time deadline);
 
@@ -111,7 +114,8 @@ class logs {
         std::vector<log::segment_ptr> records;  // consecutive, from the number asked for
         std::optional<record_header> last;      // of `records`
         bool at_end = false;                    // there are no more
-        bool gap = false;                       // some were removed while they were read
+        bool gap = false;                       // some were removed while they were read, or are missing
+        std::int64_t behind_gap = 0;            // the number of the next one that is there
         steady_time sent{};
         std::optional<cluster_time> told;  // the server's time in the answer
     };

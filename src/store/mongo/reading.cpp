@@ -40,7 +40,15 @@ logs::page logs::read_page(log_id log, log_view& of, std::int64_t from, read_lim
         if (full || out.gap || each.integer("number") < from) return;
         auto const header = parse_header(each);
         out.gap = header.number != from + static_cast<std::int64_t>(out.records.size());
-        if (out.gap) return;
+        if (out.gap) {
+            out.behind_gap = header.number;
+            return;
+        }
+        if (out.last) check_successor(log, *out.last, header);
+        if (front && header.number == front->floor.number && header.first != front->floor.offset)
+            throw error(errc::corrupt, "record '" + record_key(log, header.number) +
+                                           "' does not begin at the floor of its log, " +
+                                           std::to_string(front->floor.offset));
         auto const size = static_cast<std::size_t>(header.bytes);
         full = !out.records.empty() && bytes + size > limits.max_bytes;
         if (full) return;
@@ -75,14 +83,19 @@ read_result logs::read(log_id log, std::int64_t from, read_limits limits, steady
         std::lock_guard const lock(of->mutex);
         from = std::max({from, of->floor, std::int64_t{0}});
     }
-    for (int round = 0; round < 8; ++round) {
+    constexpr int most_rounds = 8;
+    for (int round = 0; round < most_rounds; ++round) {
         auto got = read_page(log, *of, from, limits, deadline);
         auto const floor = got.front.floor;
         if (floor.number > from) {
             from = floor.number;  // trimmed or cleared meanwhile
             continue;
         }
-        if (got.gap && got.records.empty()) continue;
+        if (got.gap && got.records.empty()) {
+            check_missing(log, from, got.behind_gap, deadline);
+            if (!pause_before_retry(round + 1, deadline)) break;
+            continue;
+        }
         auto const next = from + static_cast<std::int64_t>(got.records.size());
         auto end = known_end(log);
         if (got.at_end && got.last) {
@@ -91,34 +104,44 @@ read_result logs::read(log_id log, std::int64_t from, read_limits limits, steady
         } else if (!end || end->end.number < next || (end->end.number == next && !got.at_end)) {
             end = find_end(log, next, std::nullopt, deadline, nullptr)->end;
         }
-        if (got.records.empty() && end->end.number > next) continue;  // it was appended meanwhile
+        if (got.records.empty() && end->end.number > next) {  // it was appended meanwhile, or should be there
+            check_missing(log, next, end->end.number - 1, deadline);
+            if (!pause_before_retry(round + 1, deadline)) break;
+            continue;
+        }
         read_result out;
         out.records = std::move(got.records);
         out.state = {floor, got.front.cleared, end->end, end->last_created, end->bytes - got.front.floor_bytes};
         return out;
     }
-    throw error(errc::unavailable, "log " + head_key(log) + " is trimmed faster than it can be read");
+    throw error(errc::unavailable, "log '" + head_key(log) + "' changes faster than it can be read");
 }
 
 std::int64_t logs::locate(log_id log, std::int64_t offset, steady_time deadline) {
-    auto const seen = look(log, deadline);
-    if (offset < seen.front.floor.offset) return seen.front.floor.number;
-    if (offset >= seen.end.end.offset) return seen.end.end.number;
-    // The first record that ends beyond the offset lies in [low, high].
-    auto low = seen.front.floor.number;
-    auto high = seen.end.end.number - 1;
-    while (low < high) {
-        auto const found = headers(log, spread(low, high), deadline);
-        if (found.empty()) return locate(log, offset, deadline);  // trimmed meanwhile
-        for (auto const& each : found) {
-            if (each.end().offset > offset) {
-                high = each.number;
-                break;
+    for (int tries = 1;; ++tries) {
+        auto const seen = look(log, deadline);
+        if (offset < seen.front.floor.offset) return seen.front.floor.number;
+        if (offset >= seen.end.end.offset) return seen.end.end.number;
+        // The first record that ends beyond the offset lies in [low, high].
+        auto low = seen.front.floor.number;
+        auto high = seen.end.end.number - 1;
+        bool missing = false;
+        while (low < high && !missing) {
+            auto const found = headers(log, spread(low, high), deadline);
+            missing = found.empty();
+            for (auto const& each : found) {
+                if (each.end().offset > offset) {
+                    high = each.number;
+                    break;
+                }
+                low = each.number + 1;
             }
-            low = each.number + 1;
         }
+        if (!missing) return low;
+        check_missing(log, low, seen.end.end.number - 1, deadline);
+        if (!pause_before_retry(tries, deadline))  // it was trimmed meanwhile
+            throw error(errc::unavailable, "log '" + head_key(log) + "' changes faster than it can be read");
     }
-    return low;
 }
 
 }  // namespace minibatch::store::mongo

@@ -63,8 +63,9 @@ void stream_table::finish(std::int64_t incarnation, steady_time deadline) {
     });
     auto const reply = clients_.run("delete stream", command_kind::read, *command.get(), deadline);
     int partitions = 0;
-    documents_of(reply, "a deleted stream",
-                 [&](bson::fields const& each) { partitions = static_cast<int>(each.integer("partitions")); });
+    documents_of(reply, "a deleted stream", [&](bson::fields const& each) {
+        partitions = static_cast<int>(each.integer("partitions", 1, max_partitions));
+    });
     if (partitions == 0) return;
     bury(incarnation, partitions, deadline);
     forget(incarnation);
@@ -123,16 +124,21 @@ void stream_table::sweep(steady_time deadline) {
     });
     auto const reply = clients_.run("look for deleted streams", command_kind::read, *command.get(), deadline);
     std::vector<remains> found;
-    documents_of(reply, "a deleted stream", [&](bson::fields const& each) {
-        found.push_back({parse_incarnation(each.text("of")), static_cast<int>(each.integer("partitions")),
-                         each.date("deleted"), each.text("name")});
-    });
     std::optional<error> failed;
+    documents_of(reply, "the note of a deleted stream", [&](bson::fields const& each) {
+        try {
+            found.push_back({parse_incarnation(each.text("of")),
+                             static_cast<int>(each.integer("partitions", 1, max_partitions)),
+                             each.date("deleted", 0, max_time), each.text("name")});
+        } catch (error const& damage) {
+            failed = damage;  // the others do not wait for it
+        }
+    });
     for (auto const& each : found) {
         try {
             sweep(each, now, deadline);
         } catch (error const& problem) {
-            failed = problem;  // the others do not wait for it
+            failed = problem;
         }
     }
     if (failed) throw *failed;

@@ -120,7 +120,9 @@ void stream_table::make_heads(stream_record const& stream, steady_time deadline)
 
 stream_record stream_table::open(std::string const& name, std::optional<int> partitions,
                                  std::optional<retention> const& limits, steady_time deadline) {
-    for (;;) {
+    for (int tries = 0;; ++tries) {
+        if (tries > 0 && !pause_before_retry(tries, deadline))
+            throw error(errc::unavailable, "stream '" + name + "' changes each time it is to be opened");
         auto found = find(name, deadline);
         if (!found) {
             stream_record made{name, incarnation_for(name, logs_.time().now()), partitions.value_or(1),

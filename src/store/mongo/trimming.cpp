@@ -75,7 +75,12 @@ bool move_floor(logs& all, log_id log, head const& seen, log_position floor, std
     return true;
 }
 
-void remove(client_pool& clients, log_id log, std::vector<std::int64_t> const& numbers, steady_time deadline) {
+void pause_or_give_up(log_id log, int tries, steady_time deadline) {
+    if (!pause_before_retry(tries, deadline))
+        throw error(errc::unavailable, "trim: others change log '" + head_key(log) + "' at the same time");
+}
+
+void remove(client_pool& clients, log_id log, std::vector<std::string> const& ids, steady_time deadline) {
     auto const command = bson::make([&](bson::builder& out) {
         out.add("delete", collection::segments);
         out.list("deletes", [&](bson::builder& list) {
@@ -83,7 +88,7 @@ void remove(client_pool& clients, log_id log, std::vector<std::int64_t> const& n
                 one.object("q", [&](bson::builder& filter) {
                     filter.object("_id", [&](bson::builder& id) {
                         id.list("$in", [&](bson::builder& keys) {
-                            for (auto const number : numbers) keys.item(record_key(log, number));
+                            for (auto const& each : ids) keys.item(each);
                         });
                     });
                     if (clients.sharded()) add_log(filter, log);
@@ -109,9 +114,9 @@ std::optional<cluster_time> advance_time(client_pool& clients, log_id log, stead
 /// Those with numbers in [from, to).
 void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int64_t to, steady_time deadline) {
     while (from < to) {
-        std::vector<std::int64_t> numbers;
-        for (; from < to && std::ssize(numbers) < removed_at_once; ++from) numbers.push_back(from);
-        remove(clients, log, numbers, deadline);
+        std::vector<std::string> ids;
+        for (; from < to && std::ssize(ids) < removed_at_once; ++from) ids.push_back(record_key(log, from));
+        remove(clients, log, ids, deadline);
     }
 }
 
@@ -120,7 +125,7 @@ void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int6
 trim_result trim(logs& all, group_table& table, trim_request const& request, retention const& limits,
                  steady_time deadline) {
     auto const log = request.log;
-    for (;;) {
+    for (int tries = 1;; ++tries) {
         auto const seen = all.look(log, deadline);
         auto const& front = seen.front;
         trim_result out;
@@ -147,20 +152,26 @@ trim_result trim(logs& all, group_table& table, trim_request const& request, ret
         auto const reached = std::min(target, front.floor.number + request.max_records);
         if (reached <= front.floor.number) return out;
         auto const record = all.header(log, reached, deadline);
-        if (!record) continue;  // trimmed by somebody else meanwhile
+        if (!record) {  // trimmed by somebody else meanwhile
+            all.check_missing(log, reached, last, deadline);
+            pause_or_give_up(log, tries, deadline);
+            continue;
+        }
         out.floor = {reached, record->first};
         out.lost = rules::losses(groups, state, out.floor);
         out.removed = reached - front.floor.number;
         out.more = reached < target;
         if (move_floor(all, log, front, out.floor, record->bytes_before, std::nullopt, deadline)) return out;
+        pause_or_give_up(log, tries, deadline);
     }
 }
 
 void clear(logs& all, log_id log, steady_time deadline) {
-    for (;;) {
+    for (int tries = 1;; ++tries) {
         auto const seen = all.look(log, deadline);
         auto const end = seen.end.end;
         if (move_floor(all, log, seen.front, end, seen.end.bytes, end.offset, deadline)) return;
+        pause_or_give_up(log, tries, deadline);
     }
 }
 
@@ -176,16 +187,15 @@ void remove_all(client_pool& clients, log_id log, steady_time deadline) {
                 });
                 if (clients.sharded()) add_log(filter, log);
             });
-            out.object("projection", [](bson::builder& fields) { fields.add("number", 1); });
+            out.object("projection", [](bson::builder& fields) { fields.add("_id", 1); });
             out.add("limit", removed_at_once).add("batchSize", removed_at_once).add("singleBatch", true);
             out.add("readConcern", clients.read_concern());
         });
         auto const reply = clients.run("remove records", command_kind::read, *command.get(), deadline);
-        std::vector<std::int64_t> numbers;
-        documents_of(reply, "a record of a log",
-                     [&](bson::fields const& each) { numbers.push_back(each.integer("number")); });
-        if (numbers.empty()) return;
-        remove(clients, log, numbers, deadline);
+        std::vector<std::string> ids;
+        documents_of(reply, "a record of a log", [&](bson::fields const& each) { ids.push_back(each.text("_id")); });
+        if (ids.empty()) return;
+        remove(clients, log, ids, deadline);
     }
 }
 
