@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/open.hpp"
+#include "support/fail_points.hpp"
 #include "support/mongo_command.hpp"
 #include "support/mongo_database.hpp"
 
@@ -129,6 +130,42 @@ BOOST_AUTO_TEST_CASE(a_paused_machine_does_not_append_where_a_record_was_removed
                           [](error const& problem) { return problem.code() == errc::outcome_unknown; });
     append(at, *victim, log, 1);
     BOOST_TEST(victim->read(log, 0, {}, at.soon()).records.back()->number() == 6);
+}
+
+// Removal makes room, so it must not need any; nor must commits and trimming, as far as the server lets them.
+BOOST_AUTO_TEST_CASE(a_full_disk) {
+    mongo_server const server;
+    steered_database at;
+    at.url = server.url("d");
+    auto const db = at.open();
+    log_id const log{db->open_stream("s", 1, {}, at.soon()).incarnation, 0};
+    auto const group = db->register_group({log, "g"}, start_position::earliest, false, at.soon());
+    append(at, *db, log, 4);
+    auto const held =
+        write<acquire_result>(*db, at.soon(), acquire_request{group.id, "owner", "a", milliseconds(60'000), {}});
+    auto state = held.state;
+    state.low = 3;
+    state.low_number = 3;
+    {
+        fail_point const full(server.url("admin"), {.commands = {"insert"}, .error_code = 14031});
+        try {
+            append(at, *db, log, 1);
+            BOOST_ERROR("appended to a full disk");
+        } catch (error const& problem) {
+            BOOST_TEST((problem.code() == errc::storage_full), problem.diagnostics());
+            BOOST_TEST(problem.diagnostics().find("127.0.0.1:" + std::to_string(server.port())) != std::string::npos);
+            BOOST_TEST(problem.diagnostics().find("free space there") != std::string::npos);
+        }
+        write<done>(*db, at.soon(), commit_request{group.id, held.held.epoch, state, {}});
+        BOOST_TEST(write<trim_result>(*db, at.soon(), trim_request{log, 100}).removed == 3);
+    }
+    at.time->pass(std::chrono::seconds(30));
+    {
+        fail_point const full(server.url("admin"), {.commands = {"insert", "update"}, .error_code = 14031});
+        db->maintain(at.soon());
+    }
+    BOOST_TEST(at.numbers() == (numbers{3}), boost::test_tools::per_element());
+    append(at, *db, log, 1);
 }
 
 // Who deletes a stream may die after the first step. Whoever finishes it counts from its own burial.

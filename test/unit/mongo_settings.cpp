@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "store/mongo/settings.hpp"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -181,6 +183,11 @@ BOOST_AUTO_TEST_CASE(what_is_no_secret_is_shown) {
     for (auto const* url : {"mongodb://h:5/d?tls=true", "mongodb://h1:5,h2:6,[::1]:7/d", "mongodb+srv://h/d",
                             "sqlite:a:b.db?synchronous=full", "memory:a", "mongodb://%2Ftmp%2Fx.sock/d"})
         BOOST_TEST(redact(url) == url);
+}
+
+/// The driver makes it as the program is loaded; one that is killed would leave it behind.
+BOOST_AUTO_TEST_CASE(no_file_of_counters) {
+    BOOST_TEST(::access(("/dev/shm/mongoc-" + std::to_string(::getpid())).c_str(), F_OK) != 0);
 }
 
 BOOST_AUTO_TEST_CASE(greetings) {

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace minibatch::store::mongo {
 namespace {
+
+constexpr std::int32_t unknown_error = 8;
+constexpr std::int32_t out_of_disk_space = 14031;
 
 /// Codes of servers that are changing their role, or going away, or are busy: nothing was done, and may be tried again.
 /// From the specifications of MongoDB's drivers (retryable reads and writes; server discovery and monitoring).
@@ -25,6 +29,10 @@ constexpr std::array not_now{
     244,    // TransactionAborted
     246,    // SnapshotUnavailable
     251,    // NoSuchTransaction
+    264,    // TooManyFilesOpen
+    314,    // ObjectIsBusy
+    365,    // TemporarilyUnavailable
+    371,    // UserWritesBlocked
     10058,  // LegacyNotPrimary
     10107,  // NotWritablePrimary
     13388,  // StaleConfig
@@ -33,10 +41,12 @@ constexpr std::array not_now{
 };
 
 /// The command was stopped in the middle, or what a router had from a shard was. A server that steps down or shuts down
-/// may say so before or after the write.
+/// may say so before or after the write, and one that cannot read or write a file, too.
 constexpr std::array cut_off{
     6,      // HostUnreachable
     7,      // HostNotFound
+    38,     // FileNotOpen
+    39,     // FileStreamFailed
     89,     // NetworkTimeout
     202,    // NetworkInterfaceExceededTimeLimit
     262,    // ExceededTimeLimit
@@ -68,7 +78,7 @@ errc meaning(std::int32_t code) {
         case 17419:
         case 17420:
             return errc::document_too_large;
-        case 14031:  // OutOfDiskSpace
+        case out_of_disk_space:
             return errc::storage_full;
         case 73:  // InvalidNamespace
             return errc::invalid_url;
@@ -91,6 +101,11 @@ bool never_answered(std::string_view text) {
                        [&](std::string_view words) { return text.find(words) != text.npos; });
 }
 
+/// The storage engine's errors of the operating system have one code for all, and tell in words.
+bool is_io_error(std::string_view text) {
+    return text.find("Input/output error") != text.npos || text.find("I/O error") != text.npos;
+}
+
 }  // namespace
 
 failure classify_code(std::int32_t code, std::string text, bool write_concern) {
@@ -102,10 +117,14 @@ failure classify_code(std::int32_t code, std::string text, bool write_concern) {
         out.how = severity::unknown;
     } else if (among(not_now, code)) {
         out.how = severity::not_done;
-    } else if (among(cut_off, code)) {
+    } else if (among(cut_off, code) || (code == unknown_error && is_io_error(out.text))) {
         out.how = severity::unknown;
     } else {
         out.code = meaning(code);
+        if (code == out_of_disk_space)
+            out.text +=
+                "; the disk of the server is full: free space there, or let consumers commit what waits, so "
+                "that it can be removed";
     }
     return out;
 }

@@ -1,5 +1,6 @@
 #include "store/mongo/settings.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,12 +98,20 @@ void read_write_concern(std::string const& url, settings& into) {
     if (mongoc_write_concern_journal_is_set(concern)) into.journal = mongoc_write_concern_get_journal(concern);
 }
 
+/// As Debian builds it, the driver keeps counters in a file in /dev/shm that is named by the process. One that is
+/// killed would leave it there. The driver goes on with the file unnamed; only `mongoc-stat` cannot find it any more.
+bool remove_counters() { return ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str()) == 0; }
+
+/// The driver makes it as it is loaded, also in programs that never connect to MongoDB.
+[[maybe_unused]] bool const counters_removed = remove_counters();
+
 }  // namespace
 
 void start_driver() {
     static std::once_flag once;
     std::call_once(once, [] {
         mongoc_init();
+        remove_counters();
         mongoc_log_set_handler(nullptr, nullptr);
     });
 }

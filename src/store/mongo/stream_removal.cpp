@@ -165,11 +165,11 @@ void stream_table::sweep(remains const& of, steady_time now, steady_time deadlin
     auto const count = update_one(
         collection::streams, [&](bson::builder& filter) { filter.add("_id", grave(of.incarnation)); },
         [](bson::builder& b) { b.object("$inc", [](bson::builder& inc) { inc.add("removals", std::int64_t{1}); }); });
-    auto const counted = clients_.run("delete stream", command_kind::write, *count.get(), deadline);
+    auto const counted = time_after(clients_, *count.get(), deadline);
     {
         std::lock_guard const lock(mutex_);
         auto const buried = buried_.find(of.incarnation);
-        if (!has_passed(buried->second, logs_.moment_of(operation_time(counted)), tombstone_time)) {
+        if (!has_passed(buried->second, logs_.moment_of(counted), tombstone_time)) {
             sweep_at_ = now + removal_delay;
             return;
         }

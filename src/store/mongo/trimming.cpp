@@ -108,7 +108,7 @@ std::optional<cluster_time> advance_time(client_pool& clients, log_id log, stead
         [](bson::builder& update) {
             update.object("$inc", [](bson::builder& b) { b.add("removals", std::int64_t{1}); });
         });
-    return operation_time(clients.run("remove records", command_kind::write, *command.get(), deadline));
+    return time_after(clients, *command.get(), deadline);
 }
 
 /// Those with numbers in [from, to).
@@ -121,6 +121,16 @@ void remove_range(client_pool& clients, log_id log, std::int64_t from, std::int6
 }
 
 }  // namespace
+
+std::optional<cluster_time> time_after(client_pool& clients, bson_t const& write, steady_time deadline) {
+    try {
+        return operation_time(clients.run("remove records", command_kind::write, write, deadline));
+    } catch (error const& problem) {
+        if (problem.code() != errc::storage_full) throw;
+    }
+    auto const ping = bson::make([](bson::builder& b) { b.add("ping", 1); });
+    return operation_time(clients.run("remove records", command_kind::read, *ping.get(), deadline));
+}
 
 trim_result trim(logs& all, group_table& table, trim_request const& request, retention const& limits,
                  steady_time deadline) {

@@ -18,4 +18,8 @@ void remove_records(logs& all, steady_time deadline);
 /// Removes all records of a log, of one that was deleted.
 void remove_all(client_pool& clients, log_id log, steady_time deadline);
 
+/// The server's time after a write that is made for this alone, since the time stands still while nothing is written.
+/// On a full disk, which removal makes room on, the time without the write. Absent: a standalone server tells no time.
+std::optional<cluster_time> time_after(client_pool& clients, bson_t const& write, steady_time deadline);
+
 }  // namespace minibatch::store::mongo
