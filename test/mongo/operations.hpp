@@ -13,6 +13,10 @@ namespace minibatch::test {
 struct scene {
     /// Sets the database up, over a connection without faults.
     explicit scene(std::string direct_url);
+    /// Its handles are closed by other threads, as that takes half a second each, in which nothing is done.
+    ~scene();
+    scene(scene const&) = delete;
+    scene& operator=(scene const&) = delete;
 
     std::string faulty_url;  ///< to be set before the operation
     store_ptr faulty;        ///< opened on it, for all operations but "connect"
@@ -41,12 +45,15 @@ struct operation {
     std::function<bool(scene&)> is_done = {};
     /// Names of the commands that it sends at least once each.
     std::vector<std::string> commands = {};
+
+    /// Whether it sends a command that changes something: only then does the driver's own repetition of writes matter.
+    bool writes() const;
 };
 
 /// All operations of the store but the change stream.
 std::vector<operation> const& all_operations();
 
-/// Plays on several threads. Each returns what is wrong, which is reported at the end.
+/// Plays on several threads, in order. Each returns what is wrong, which is reported at the end.
 void play(std::vector<std::function<std::string()>> const& all, std::size_t threads);
 
 }  // namespace minibatch::test

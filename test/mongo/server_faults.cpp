@@ -20,7 +20,7 @@ mongo_server& own_server() {
     return one;
 }
 
-constexpr std::size_t servers = 10;
+constexpr std::size_t servers = 24;
 
 /// A failure that the server makes up.
 struct made_up {

@@ -84,30 +84,59 @@ std::string judge(trial const& how, Arm const& arm, Disarm const& disarm) {
     return how.what.wrong(at, true).empty() ? "" : name + "afterwards: " + how.what.wrong(at, true);
 }
 
-/// Each request of the operation meets `what` in turn.
-std::string judge_each(operation const& op, action what, bool retry_writes) {
-    std::string problems;
-    for (int n = 1; n < 40; ++n) {
-        std::atomic<int> seen = 0;
-        auto const name = what == action::close  ? " closed"
-                          : what == action::drop ? " never answered"
-                                                 : " done, but lost";
-        // One that is never answered takes half of the time before it is sent again.
-        trial const how{op, "request " + std::to_string(n) + name, retry_writes,
-                        milliseconds(what == action::drop ? 6'000 : 10'000)};
-        auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
-            proxy.on_message([&seen, n, what, database](std::string_view message, direction which) {
-                if (which != direction::request || message.find("endSessions") != message.npos) return action::pass;
-                if (message.find(database) == message.npos && message.find("commitTransaction") == message.npos)
-                    return action::pass;
-                return ++seen == n ? what : action::pass;
+bool is_of(std::string_view message, direction which, std::string const& database) {
+    if (which != direction::request || message.find("endSessions") != message.npos) return false;
+    return message.find(database) != message.npos || message.find("commitTransaction") != message.npos;
+}
+
+/// How many requests an operation sends when nothing is wrong.
+int requests_of(operation const& op) {
+    auto const database = database_name();
+    scene at(server().url(database));
+    tcp_proxy proxy(server().port());
+    at.faulty_url = server().url(database, proxy.port());
+    if (op.name != "connect") at.faulty = open_store(at.faulty_url);
+    std::atomic<int> seen = 0;
+    proxy.on_message([&seen, database](std::string_view message, direction which) {
+        if (is_of(message, which, database)) ++seen;
+        return action::pass;
+    });
+    op.act(at, within(milliseconds(10'000)));
+    return seen;
+}
+
+/// By operation, in their order.
+std::vector<int> const& all_requests() {
+    static auto const all = [] {
+        auto const& operations = all_operations();
+        std::vector<int> out(operations.size());
+        std::vector<std::function<std::string()>> count;
+        for (std::size_t i = 0; i < out.size(); ++i)
+            count.emplace_back([&out, &operations, i] {
+                out[i] = requests_of(operations[i]);
+                return out[i] > 0 ? std::string() : operations[i].name + ": no requests?";
             });
-        };
-        auto const problem = judge(how, arm, [](tcp_proxy& proxy) { proxy.on_message({}); });
-        if (!problem.empty()) problems += problem + "; ";
-        if (seen < n) return problems;
-    }
-    return problems + op.name + ": so many requests?";
+        play(count, out.size());
+        return out;
+    }();
+    return all;
+}
+
+/// The n-th request of the operation meets `what`.
+std::string judge_request(operation const& op, action what, bool retry_writes, int n) {
+    std::atomic<int> seen = 0;
+    auto const name = what == action::close ? " closed" : what == action::drop ? " never answered" : " done, but lost";
+    // One that is never answered takes half of the time, at least a second, before it is sent again.
+    trial const how{op, "request " + std::to_string(n) + name, retry_writes,
+                    milliseconds(what == action::drop ? 4'000 : 10'000)};
+    auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
+        proxy.on_message([&seen, n, what, database](std::string_view message, direction which) {
+            if (!is_of(message, which, database)) return action::pass;
+            return ++seen == n ? what : action::pass;
+        });
+    };
+    auto const problem = judge(how, arm, [](tcp_proxy& proxy) { proxy.on_message({}); });
+    return seen < n ? how.name() + "it was not sent; " + problem : problem;
 }
 
 struct fault {
@@ -115,27 +144,22 @@ struct fault {
     void (*begin)(tcp_proxy&);
 };
 
-/// Nothing arrives any more, from the n-th request of the operation on. For each n.
-std::string judge_silence(operation const& op, bool retry_writes) {
-    std::string problems;
-    for (int n = 2; n < 40; ++n) {
-        std::atomic<int> seen = 0;
-        trial const how{op, "silence from request " + std::to_string(n) + " on", retry_writes, milliseconds(600), true};
-        auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
-            proxy.on_message([&seen, n, database](std::string_view message, direction which) {
-                if (which != direction::request) return action::pass;
-                if (message.find(database) != message.npos || message.find("commitTransaction") != message.npos) ++seen;
-                return seen >= n ? action::drop : action::pass;
-            });
-        };
-        std::string problem = judge(how, arm, [](tcp_proxy& proxy) {
-            proxy.on_message({});
-            proxy.close_connections();
+/// Nothing arrives any more, from the n-th request of the operation on.
+std::string judge_silence(operation const& op, bool retry_writes, int n) {
+    std::atomic<int> seen = 0;
+    trial const how{op, "silence from request " + std::to_string(n) + " on", retry_writes, milliseconds(600), true};
+    auto const arm = [&](tcp_proxy& proxy, std::string const& database) {
+        proxy.on_message([&seen, n, database](std::string_view message, direction which) {
+            if (which != direction::request) return action::pass;
+            if (is_of(message, which, database)) ++seen;
+            return seen >= n ? action::drop : action::pass;
         });
-        if (seen < n) return problems;
-        if (!problem.empty()) problems += problem + "; ";
-    }
-    return problems + op.name + ": so many requests?";
+    };
+    auto const problem = judge(how, arm, [](tcp_proxy& proxy) {
+        proxy.on_message({});
+        proxy.close_connections();
+    });
+    return seen < n ? how.name() + "it was not sent; " + problem : problem;
 }
 
 fault const faults[] = {
@@ -151,37 +175,51 @@ fault const faults[] = {
     {"requests cut off in the middle", [](tcp_proxy& proxy) { proxy.close_after(direction::request, 60); }},
 };
 
+/// They mostly wait.
+constexpr std::size_t players = 64;
+
+/// Calls `each(operation, how many requests it sends, whether the driver repeats writes)`.
+template <class Each>
+void for_each_trial(Each const& each) {
+    auto const& operations = all_operations();
+    auto const& requests = all_requests();
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        each(operations[i], requests[i], false);
+        if (operations[i].writes()) each(operations[i], requests[i], true);
+    }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(lost_requests_and_answers) {
     std::vector<std::function<std::string()>> all;
-    for (auto const& op : all_operations())
-        for (auto const what : {action::close, action::lose_answer, action::drop})
-            for (bool const retry_writes : {false, true})
-                all.emplace_back([&op, what, retry_writes] { return judge_each(op, what, retry_writes); });
-    server();
-    play(all, 32);
+    // Those that take longest come first.
+    for (auto const what : {action::drop, action::close, action::lose_answer})
+        for_each_trial([&](operation const& op, int requests, bool retry_writes) {
+            for (int n = 1; n <= requests; ++n)
+                all.emplace_back([&op, what, retry_writes, n] { return judge_request(op, what, retry_writes, n); });
+        });
+    play(all, players);
 }
 
 BOOST_AUTO_TEST_CASE(faults_that_pass) {
     std::vector<std::function<std::string()>> all;
-    for (auto const& op : all_operations()) {
-        for (bool const retry_writes : {false, true}) {
-            for (auto const& each : faults) {
-                all.emplace_back([&op, retry_writes, &each] {
-                    trial const how{op, each.name + " for a while", retry_writes, milliseconds(4'000)};
-                    std::thread later;
-                    auto const arm = [&](tcp_proxy& proxy, std::string const&) {
-                        each.begin(proxy);
-                        later = std::thread([&proxy] {
-                            std::this_thread::sleep_for(milliseconds(300));  // how long the fault lasts
-                            proxy.restore();
-                        });
-                    };
-                    return judge(how, arm, [&](tcp_proxy&) { later.join(); });
-                });
-            }
+    for_each_trial([&](operation const& op, int, bool retry_writes) {
+        for (auto const& each : faults) {
+            all.emplace_back([&op, retry_writes, &each] {
+                trial const how{op, each.name + " for a while", retry_writes, milliseconds(4'000)};
+                std::thread later;
+                auto const arm = [&](tcp_proxy& proxy, std::string const&) {
+                    each.begin(proxy);
+                    later = std::thread([&proxy] {
+                        std::this_thread::sleep_for(milliseconds(300));  // how long the fault lasts
+                        proxy.restore();
+                    });
+                };
+                return judge(how, arm, [&](tcp_proxy&) { later.join(); });
+            });
         }
+        if (retry_writes) return;
         all.emplace_back([&op] {
             trial const how{op, "delayed", false, milliseconds(4'000)};
             auto const arm = [](tcp_proxy& proxy, std::string const&) {
@@ -190,26 +228,23 @@ BOOST_AUTO_TEST_CASE(faults_that_pass) {
             };
             return judge(how, arm, [](tcp_proxy& proxy) { proxy.restore(); });
         });
-    }
-    server();
-    play(all, 32);
+    });
+    play(all, players);
 }
 
 BOOST_AUTO_TEST_CASE(faults_that_outlast_the_time_out) {
     std::vector<std::function<std::string()>> all;
-    for (auto const& op : all_operations())
-        for (bool const retry_writes : {false, true})
-            for (auto const& each : faults)
-                all.emplace_back([&op, retry_writes, &each] {
-                    trial const how{op, each.name, retry_writes, milliseconds(600), true};
-                    auto const arm = [&](tcp_proxy& proxy, std::string const&) { each.begin(proxy); };
-                    return judge(how, arm, [](tcp_proxy& proxy) { proxy.restore(); });
-                });
-    for (auto const& op : all_operations())
-        for (bool const retry_writes : {false, true})
-            all.emplace_back([&op, retry_writes] { return judge_silence(op, retry_writes); });
-    server();
-    play(all, 40);
+    for_each_trial([&](operation const& op, int requests, bool retry_writes) {
+        for (auto const& each : faults)
+            all.emplace_back([&op, retry_writes, &each] {
+                trial const how{op, each.name, retry_writes, milliseconds(600), true};
+                auto const arm = [&](tcp_proxy& proxy, std::string const&) { each.begin(proxy); };
+                return judge(how, arm, [](tcp_proxy& proxy) { proxy.restore(); });
+            });
+        for (int n = 2; n <= requests; ++n)
+            all.emplace_back([&op, retry_writes, n] { return judge_silence(op, retry_writes, n); });
+    });
+    play(all, players);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,6 @@
-#include <unistd.h>
-
 #include "store/mongo/settings.hpp"
+
+#include <unistd.h>
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
