@@ -16,11 +16,15 @@ fields& fields::operator=(fields const& other) {
 }
 
 void fields::damaged(std::string_view key, std::string_view problem) const {
+    damaged("field '" + std::string(key) + "' " + std::string(problem));
+}
+
+void fields::damaged(std::string_view problem) const {
     bson_iter_t id;
     std::string which;
     if (bson_iter_init_find(&id, &from_, "_id") && BSON_ITER_HOLDS_UTF8(&id))
         which = std::string(" '") + bson_iter_utf8(&id, nullptr) + "'";
-    throw error(errc::corrupt, what_ + which + ": field '" + std::string(key) + "' " + std::string(problem));
+    throw error(errc::corrupt, what_ + which + ": " + std::string(problem));
 }
 
 std::optional<fields::position> fields::find(char const* key) const {
@@ -82,12 +86,6 @@ std::int64_t fields::date(char const* key) const {
     if (!at) damaged(key, "is missing");
     if (!BSON_ITER_HOLDS_DATE_TIME(&at->at)) damaged(key, "is not a date");
     return bson_iter_date_time(&at->at);
-}
-
-std::int64_t fields::date(char const* key, std::int64_t least, std::int64_t most) const {
-    auto const value = date(key);
-    if (value < least || value > most) damaged(key, "is out of range: " + std::to_string(value) + " ms");
-    return value;
 }
 
 fields fields::inner(bson_iter_t const& at, char const* key) const {

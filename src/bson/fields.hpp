@@ -30,8 +30,6 @@ class fields {
     bool boolean(char const* key) const;
     /// Milliseconds since the Unix epoch.
     std::int64_t date(char const* key) const;
-    /// In [least, most].
-    std::int64_t date(char const* key, std::int64_t least, std::int64_t most) const;
     /// Views into this document; valid as long as that.
     fields object(char const* key) const;
     std::optional<fields> object_if(char const* key) const;
@@ -52,6 +50,8 @@ class fields {
 
     bson_t const& raw() const noexcept { return from_; }
     [[noreturn]] void damaged(std::string_view key, std::string_view problem) const;
+    /// The same of the document as a whole.
+    [[noreturn]] void damaged(std::string_view problem) const;
 
   private:
     fields array(char const* key) const;

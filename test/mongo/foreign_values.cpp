@@ -2,7 +2,7 @@
 // works on it for long or goes on for ever.
 #include <atomic>
 #include <chrono>
-#include <set>
+#include <functional>
 
 #include "mongo/support.hpp"
 #include "support/mongo_command.hpp"
@@ -104,34 +104,45 @@ void expect_damage(written_database const& at, std::string const& name, std::str
     BOOST_TEST(found > 0, "nobody reports " << field << " of " << name);
 }
 
-}  // namespace
+struct foreign {
+    std::string field;
+    std::string value;
+    std::string words;  // of the error
+};
 
-BOOST_AUTO_TEST_CASE(in_a_record) {
-    for (auto const& [field, value] : std::vector<std::pair<std::string, std::string>>{
-             {"number", "10000000000000"},
-             {"number", "-1"},
-             {"first", "100"},
-             {"first", "-7"},
-             {"count", R"({"$numberLong": "9223372036854775807"})"},
-             {"created", R"({"$date": {"$numberLong": "9223372036854775000"}})"},
-             {"bytes_before", R"({"$numberLong": "-9223372036854775808"})"},
-         }) {
+void expect_each(char const* collection, std::function<std::string(written_database const&)> const& id,
+                 std::vector<foreign> const& all) {
+    for (auto const& [field, value, words] : all) {
         written_database const at;
-        at.set("minibatch_segments", at.record(2), "{\"" + field + "\": " + value + "}");
-        expect_damage(at, "record", field == "first" && value == "100" ? "first" : "'" + field + "'");
+        at.set(collection, id(at), "{\"" + field + "\": " + value + "}");
+        expect_damage(at, id(at), words);
     }
 }
 
+std::string const largest = R"({"$numberLong": "9223372036854775807"})";
+std::string const smallest = R"({"$numberLong": "-9223372036854775808"})";
+std::string const never = R"({"$date": {"$numberLong": "9223372036854775000"}})";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(in_a_record) {
+    auto const third = [](auto const& at) { return at.record(2); };
+    expect_each("minibatch_segments", third,
+                {{"number", "10000000000000", "number"},
+                 {"number", "-1", "number"},
+                 {"number", "3", "'number'"},
+                 {"first", "100", "offset"},
+                 {"first", "-7", "first offset"},
+                 {"count", largest, "count of messages"},
+                 {"created", never, "its time"},
+                 {"bytes_before", smallest, "bytes"}});
+}
+
 BOOST_AUTO_TEST_CASE(in_the_last_record) {
-    for (auto const& [field, value] : std::vector<std::pair<std::string, std::string>>{
-             {"number", "10000000000000"},
-             {"first", R"({"$numberLong": "9223372036854775807"})"},
-             {"created", R"({"$date": {"$numberLong": "9223372036854775000"}})"},
-         }) {
-        written_database const at;
-        at.set("minibatch_segments", at.record(4), "{\"" + field + "\": " + value + "}");
-        expect_damage(at, at.record(4), "'" + field + "'");
-    }
+    auto const last = [](auto const& at) { return at.record(4); };
+    expect_each(
+        "minibatch_segments", last,
+        {{"number", "10000000000000", "number"}, {"first", largest, "first offset"}, {"created", never, "its time"}});
 }
 
 BOOST_AUTO_TEST_CASE(a_record_is_missing_in_the_middle) {
@@ -141,41 +152,33 @@ BOOST_AUTO_TEST_CASE(a_record_is_missing_in_the_middle) {
 }
 
 BOOST_AUTO_TEST_CASE(in_the_head_of_a_log) {
-    for (auto const& [field, value] : std::vector<std::pair<std::string, std::string>>{
-             {"floor_number", "-1"},
-             {"floor_number", "10000000000000"},
-             {"floor_offset", R"({"$numberLong": "9223372036854775807"})"},
-             {"version", "-1"},
-             {"epoch_base", R"({"$numberLong": "9223372036854775807"})"},
-         }) {
-        written_database const at;
-        at.set("minibatch_segments", at.key, "{\"" + field + "\": " + value + "}");
-        expect_damage(at, at.key, "'" + field + "'");
-    }
+    auto const head = [](auto const& at) { return at.key; };
+    expect_each("minibatch_segments", head,
+                {{"floor_number", "-1", "number of the floor"},
+                 {"floor_number", "10000000000000", "number of the floor"},
+                 {"floor_offset", largest, "offset of the floor"},
+                 {"version", "-1", "version"},
+                 {"epoch_base", largest, "epoch_base"}});
 }
 
 BOOST_AUTO_TEST_CASE(in_a_group) {
-    for (auto const& [field, value] : std::vector<std::pair<std::string, std::string>>{
-             {"low", "-3"},
-             {"low_number", "10000000000000"},
-             {"epoch", "-1"},
-             {"expires", R"({"$numberLong": "9223372036854775807"})"},
-             {"takeovers", R"({"$numberLong": "1099511627776"})"},
-             {"partition", "70000"},
-         }) {
-        written_database const at;
-        at.set("minibatch_groups", at.group(), "{\"" + field + "\": " + value + "}");
-        expect_damage(at, at.group(), "'" + field + "'");
-    }
+    auto const group = [](auto const& at) { return at.group(); };
+    expect_each("minibatch_groups", group,
+                {{"low", "-3", "lowest offset"},
+                 {"low_number", "10000000000000", "lowest offset"},
+                 {"epoch", "-1", "epoch"},
+                 {"expires", largest, "expiry"},
+                 {"takeovers", R"({"$numberLong": "1099511627776"})", "takeovers"},
+                 {"partition", "70000", "partition"}});
 }
 
 BOOST_AUTO_TEST_CASE(in_a_stream) {
-    for (auto const& [field, value] : std::vector<std::pair<std::string, std::string>>{
-             {"partitions", "0"}, {"partitions", "4000000000"}, {"max_messages", "-1"}, {"max_age", "-1"}}) {
-        written_database const at;
-        at.set("minibatch_streams", "s", "{\"" + field + "\": " + value + "}");
-        expect_damage(at, "'s'", "'" + field + "'");
-    }
+    auto const stream = [](auto const&) { return std::string("s"); };
+    expect_each("minibatch_streams", stream,
+                {{"partitions", "0", "partitions"},
+                 {"partitions", "4000000000", "partitions"},
+                 {"max_messages", "-1", "max_messages"},
+                 {"max_age", "-1", "max_age"}});
 }
 
 /// A group in use whose name the head does not list can be neither registered nor withdrawn.

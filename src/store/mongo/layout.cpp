@@ -17,9 +17,10 @@ std::string hex(std::int64_t value) {
     return text;
 }
 
-// What is read may have been written by others. Within these limits no sum or difference of two values overflows.
-constexpr std::int64_t max_offset = std::int64_t{1} << 61;
-constexpr std::int64_t max_count = std::numeric_limits<std::int32_t>::max();
+/// What is read may have been written by others.
+void check(bson::fields const& from, std::optional<std::string> const& defect) {
+    if (defect) from.damaged(*defect);
+}
 
 /// The end of a record's `_id`.
 std::string number_text(std::int64_t number) {
@@ -35,11 +36,10 @@ void add_optional(bson::builder& into, char const* key, std::optional<std::int64
         into.null(key);
 }
 
-std::optional<std::int64_t> optional_integer(bson::fields const& from, char const* key, std::int64_t least,
-                                             std::int64_t most) {
+std::optional<std::int64_t> optional_integer(bson::fields const& from, char const* key) {
     auto const at = from.find(key);
     if (!at || BSON_ITER_HOLDS_NULL(&at->at)) return std::nullopt;
-    return from.integer(key, least, most);
+    return from.integer(key);
 }
 
 }  // namespace
@@ -90,11 +90,12 @@ bson::document make_head(log_id log) {
 
 head parse_head(bson::fields const& from) {
     head out;
-    out.floor = {from.integer("floor_number", 0, max_records), from.integer("floor_offset", 0, max_offset)};
-    out.floor_bytes = from.integer("floor_bytes", 0, max_offset);
-    out.cleared = from.integer("cleared", 0, max_offset);
-    out.epoch_base = from.integer("epoch_base", 0, max_offset);
-    out.version = from.integer("version", 0, max_offset);
+    out.floor = {from.integer("floor_number"), from.integer("floor_offset")};
+    out.floor_bytes = from.integer("floor_bytes");
+    out.cleared = from.integer("cleared");
+    out.epoch_base = from.integer("epoch_base", 0, validation::max_count);
+    out.version = from.integer("version", 0, validation::max_count);
+    check(from, validation::defect_of(log_state{out.floor, out.cleared, out.floor, 0, out.floor_bytes}));
     out.deleted = from.has("deleted");
     if (auto const list = from.array_if("groups")) {
         bson_iter_t at;
@@ -141,27 +142,31 @@ void add_record(bson::builder& into, log_id log, placement const& where, new_rec
 
 record_header parse_header(bson::fields const& from) {
     record_header out;
-    out.number = from.integer("number", 0, max_records - 1);
-    out.first = from.integer("first", 0, max_offset);
-    out.count = from.integer("count", 0, max_count);
-    out.created = from.date("created", 0, max_time);
-    out.bytes_before = from.integer("bytes_before", 0, max_offset);
-    out.bytes = from.integer("bytes", 0, max_offset);
+    out.number = from.integer("number");
+    out.first = from.integer("first");
+    out.count = from.integer("count");
+    out.created = from.date("created");
+    out.bytes_before = from.integer("bytes_before");
+    out.bytes = from.integer("bytes");
     out.batch = from.text("batch");
     out.deleted = from.has("deleted");
+    check(from, validation::defect_of(validation::record_header{out.number, out.first, out.count, out.created,
+                                                                out.bytes_before, out.bytes}));
     if (auto const id = from.text_if("_id"); id && !id->ends_with(number_text(out.number)))
         from.damaged("number", "does not belong to this _id: " + std::to_string(out.number));
     return out;
 }
 
 void check_successor(log_id log, record_header const& before, record_header const& record) {
-    auto const refuse = [&](char const* what) {
-        throw error(errc::corrupt,
-                    "record '" + record_key(log, record.number) + "' does not continue the one before it: its " + what);
+    auto const refuse = [&](std::string const& what) {
+        throw error(errc::corrupt, "record '" + record_key(log, record.number) + "': " + what);
     };
-    if (record.first != before.end().offset) refuse("first offset is another");
-    if (record.created < before.created) refuse("creation time is earlier");
-    if (record.bytes_before != before.bytes_before + before.bytes) refuse("sum of bytes is another");
+    validation::record_header const header{record.number,  record.first,        record.count,
+                                           record.created, record.bytes_before, record.bytes};
+    if (auto const defect = validation::defect_of(header, before.end())) refuse(*defect);
+    if (record.created < before.created) refuse("it was created before the record in front of it");
+    if (record.bytes_before != before.bytes_before + before.bytes)
+        refuse("its sum of bytes is not that of the record in front of it");
 }
 
 void add_header_fields(bson::builder& into, std::string const& prefix) {
@@ -209,25 +214,25 @@ bson::document make_group(stored_group const& group) {
 stored_group parse_group(bson::fields const& from) {
     stored_group out;
     out.id.log.incarnation = parse_incarnation(from.text("incarnation"));
-    out.id.log.partition = static_cast<int>(from.integer("partition", 0, max_partitions - 1));
+    out.id.log.partition = static_cast<int>(from.integer("partition", 0, validation::max_partitions - 1));
     out.id.group = from.text("group");
     auto& state = out.state;
-    state.low = from.integer("low", 0, max_offset);
-    state.low_number = from.integer("low_number", 0, max_records);
-    state.start_time = from.integer("start_time", -max_time, max_time);
-    state.windows_end = optional_integer(from, "windows_end", -max_offset, max_offset);
-    state.takeovers = static_cast<int>(from.integer("takeovers", 0, max_count - 1));
-    state.lost = from.integer("lost", 0, max_offset);
+    state.low = from.integer("low");
+    state.low_number = from.integer("low_number");
+    state.start_time = from.integer("start_time");
+    state.windows_end = optional_integer(from, "windows_end");
+    state.takeovers = static_cast<int>(from.integer("takeovers", 0, std::numeric_limits<int>::max() / 2));
+    state.lost = from.integer("lost");
     state.keep = from.boolean("keep");
     try {
         decode_details(bson::to_json(from.object("details").raw()), state);
     } catch (error const& problem) {
         from.damaged("details", std::string("cannot be read: ") + problem.what());
     }
-    out.held = {from.text("owner"), from.text("acquisition"), from.integer("epoch", 0, max_offset),
-                from.integer("expires", 0, max_time)};
-    out.revision = from.integer("revision", 0, max_offset);
+    out.held = {from.text("owner"), from.text("acquisition"), from.integer("epoch"), from.integer("expires")};
+    out.revision = from.integer("revision", 0, validation::max_count);
     out.registration = from.text("registration");
+    check(from, validation::defect_of(static_cast<group_state const&>(out)));
     return out;
 }
 
@@ -257,10 +262,10 @@ stream_record parse_stream(bson::fields const& from) {
                                               ")");
     out.incarnation = parse_incarnation(from.text("incarnation"));
     out.partitions = static_cast<int>(from.integer("partitions", 1, validation::max_partitions));
-    if (auto const age = optional_integer(from, "max_age", 0, std::numeric_limits<std::int64_t>::max()))
-        out.limits.max_age = milliseconds(*age);
-    out.limits.max_messages = optional_integer(from, "max_messages", 0, std::numeric_limits<std::int64_t>::max());
-    out.limits.max_bytes = optional_integer(from, "max_bytes", 0, std::numeric_limits<std::int64_t>::max());
+    if (auto const age = optional_integer(from, "max_age")) out.limits.max_age = milliseconds(*age);
+    out.limits.max_messages = optional_integer(from, "max_messages");
+    out.limits.max_bytes = optional_integer(from, "max_bytes");
+    check(from, validation::defect_of(out));
     return out;
 }
 

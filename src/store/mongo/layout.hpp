@@ -30,11 +30,6 @@ inline constexpr std::int32_t format = 1;
 /// How many records a log can have in its life: as many as the digits of `_id` can count.
 inline constexpr std::int64_t max_records = 1'000'000'000'000;
 
-/// The latest point in time that a record may have.
-inline constexpr time_ms max_time = 8'640'000'000'000'000;
-/// How many partitions a stream can have.
-inline constexpr int max_partitions = 1'024;
-
 std::string incarnation_text(std::int64_t incarnation);
 /// Throws errc::corrupt.
 std::int64_t parse_incarnation(std::string const& text);

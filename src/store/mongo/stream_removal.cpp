@@ -1,6 +1,8 @@
 #include "store/mongo/commands.hpp"
 #include "store/mongo/stream_table.hpp"
 #include "store/mongo/trimming.hpp"
+#include "store/time_arithmetic.hpp"
+#include "store/validation.hpp"
 
 /// Deleting streams: in steps that anybody can finish.
 namespace minibatch::store::mongo {
@@ -64,7 +66,7 @@ void stream_table::finish(std::int64_t incarnation, steady_time deadline) {
     auto const reply = clients_.run("delete stream", command_kind::read, *command.get(), deadline);
     int partitions = 0;
     documents_of(reply, "a deleted stream", [&](bson::fields const& each) {
-        partitions = static_cast<int>(each.integer("partitions", 1, max_partitions));
+        partitions = static_cast<int>(each.integer("partitions", 1, validation::max_partitions));
     });
     if (partitions == 0) return;
     bury(incarnation, partitions, deadline);
@@ -128,8 +130,8 @@ void stream_table::sweep(steady_time deadline) {
     documents_of(reply, "the note of a deleted stream", [&](bson::fields const& each) {
         try {
             found.push_back({parse_incarnation(each.text("of")),
-                             static_cast<int>(each.integer("partitions", 1, max_partitions)),
-                             each.date("deleted", 0, max_time), each.text("name")});
+                             static_cast<int>(each.integer("partitions", 1, validation::max_partitions)),
+                             each.date("deleted"), each.text("name")});
         } catch (error const& damage) {
             failed = damage;  // the others do not wait for it
         }
@@ -146,7 +148,8 @@ void stream_table::sweep(steady_time deadline) {
 
 void stream_table::sweep(remains const& of, steady_time now, steady_time deadline) {
     // The one who began it may be at it still.
-    bool const ripe = logs_.time().now() - of.deleted >= std::chrono::milliseconds(tombstone_time).count();
+    bool const ripe =
+        saturating_difference(logs_.time().now(), of.deleted) >= std::chrono::milliseconds(tombstone_time).count();
     if (ripe && !buried_by_us(of.incarnation)) {
         // Whether it has got to the end is not known: the tombstones count from now.
         auto const finish = delete_stream(of.name, of.incarnation);
