@@ -146,7 +146,8 @@ void cluster::joined(record const& what) {
             wrong(text_of(what) + " has the sum of bytes wrong");
     }
     for (auto const& each : history_)
-        if (each.where.number >= floor_ && each.batch == what.batch && !twice_.contains(what.batch)) wrong(text_of(what) + " is there twice");
+        if (each.where.number >= floor_ && each.batch == what.batch && !twice_.contains(what.batch))
+            wrong(text_of(what) + " is there twice");
     buried_ = buried_ || what.deleted;
     history_.push_back(what);
 }

@@ -20,6 +20,7 @@ op_time group_replicas::write(group to) {
 void group_replicas::fail_over() {
     while (versions_.back().since > durable()) versions_.pop_back();
     lose_writes();
+    change_primary();
     write(group(versions_.back().what));  // the new primary's first entry
 }
 

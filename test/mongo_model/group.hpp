@@ -16,7 +16,8 @@ struct group {
     std::int64_t revision = 0;
     int holder = -1;      // none
     int acquisition = 0;  // the holder's
-    moment expires = 0;
+    moment expires = 0;   // by the clock of the server
+    std::int64_t renewals = 0;
 };
 
 /// Of a replica set, what one group sees.

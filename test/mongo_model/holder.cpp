@@ -86,6 +86,7 @@ void holder::serve_read(std::optional<op_time> after, answer to, int tries) {
 void holder::next_window() {
     if (time_.now() >= until_) return;
     if (time_.chance(30)) return release();
+    if (told_.clones < 3 && time_.chance(how_.cloned)) clone();
     add(state_, state_.low + (time_.chance(600) ? 0 : time_.pick(1, 6)));
     state_.start_time = name_ * 1'000'000 + ++told_.commits;  // a mark
     repeated_ = false;
@@ -97,15 +98,16 @@ void holder::commit() {
     request_.epoch = epoch_;
     request_.state = state_;
     deadline_ = time_.now() + (time_.chance(500) ? time_.pick(50, 3'000) : time_.pick(3'000, 30'000));
-    work_.emplace(request_, revisions_);
+    work_.emplace(request_, revisions_, known_.of("g", epoch_));
     step(work_->begin());
 }
 
 void holder::step(committer::action next) {
     if (auto const* what = std::get_if<committer::update>(&next)) {
         if (time_.now() >= deadline_) return not_done(false);
-        auto const change = [wanted = request_, revision = what->revision](group& it) {
-            if (it.epoch != wanted.epoch || it.state.low > wanted.state.low || it.revision >= revision) return false;
+        auto const change = [wanted = request_, revision = what->revision, expected = what->expected](group& it) {
+            if (it.epoch != wanted.epoch || it.state.low > wanted.state.low) return false;
+            if (expected ? it.revision != *expected : it.revision >= revision) return false;
             it.state = wanted.state;
             it.revision = revision;
             return true;
@@ -150,6 +152,7 @@ void holder::not_done(bool unknown) {
 }
 
 void holder::committed() {
+    known_.set("g", epoch_, work_->known().value_or(mongo::known_revision{}));
     if (!holds_all(committed_in(group_.at(group_.durable()).state), committed_in(request_.state)))
         told_.wrongs.push_back("a commit was reported that does not last");
     time_.after(time_.pick(0, 200), [this, term = term_] {
@@ -160,6 +163,7 @@ void holder::committed() {
 }
 
 void holder::failed(committer::failed const& why) {
+    known_.set("g", epoch_, work_->known().value_or(mongo::known_revision{}));
     if (why.code == errc::outcome_unknown || why.code == errc::unavailable) {
         if (why.code == errc::outcome_unknown) {
             ++told_.unknown;
@@ -173,7 +177,8 @@ void holder::failed(committer::failed const& why) {
         });
     }
     ++told_.fenced;
-    if (group_.at(group_.durable()).epoch <= epoch_) told_.wrongs.push_back("the holder was told that it is fenced");
+    if (group_.at(group_.durable()).epoch <= epoch_ && told_.clones == 0)
+        told_.wrongs.push_back("the holder was told that it is fenced");
     if (!repeated_) told_.refused[request_.state.start_time] = group_.history().size();
     lose();
 }

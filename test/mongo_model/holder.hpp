@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "mongo_model/group.hpp"
 #include "mongo_model/station.hpp"
 #include "store/mongo/committer.hpp"
+#include "store/mongo/renewal_counts.hpp"
 #include "store/mongo/standing.hpp"
 
 namespace mongo_model {
@@ -26,7 +29,19 @@ struct group_ledger {
     int renewals = 0;
     int releases = 0;
     int lost_leases = 0;
+    int unexplained = 0;  // renewals by somebody else
+    int clones = 0;
     std::vector<std::string> wrongs;
+
+    static constexpr moment lease_time = 10'000;
+    /// Two that were resumed from one snapshot find each other out.
+    void note_renewal(std::int64_t epoch, void const* by) {
+        auto& [last, turns] = renewed_by[epoch];
+        if (last && last != by) ++turns;
+        last = by;
+        if (turns > 4) wrongs.push_back("two processes renew the same lease");
+    }
+    std::map<std::int64_t, std::pair<void const*, int>> renewed_by;
 };
 
 /// A process that takes the lease of a group when it can, commits windows in and out of order, renews, and now and then
@@ -62,6 +77,10 @@ class holder : station {
     void release();
     void released();
     void lose();
+    /// A snapshot of the machine is resumed, beside it.
+    void clone();
+    /// The steady clock of the machine.
+    moment local_now() const { return time_.now() - frozen_for(); }
     /// Holds no lease any more, and asks for one again later.
     void leave();
     mongo::standing standing_in(group const& seen) const;
@@ -76,7 +95,13 @@ class holder : station {
     int acquisitions_ = 0;
     int acquisition_ = 0;  // the one that is asked for, or held
     std::int64_t epoch_ = -1;
-    int term_ = 0;  // grows whenever the lease is lost
+    int term_ = 0;                                                  // grows whenever the lease is lost
+    bool acquired_late_ = false;                                    // a copy of the request may be under way
+    std::optional<std::pair<std::int64_t, std::int64_t>> watched_;  // somebody else's epoch and count of renewals
+    moment watched_since_ = 0;
+    mongo::renewal_counts renewals_;
+    mongo::revisions known_;
+    std::vector<std::unique_ptr<holder>> clones_;
     progress state_;
     mongo::revision_counter revisions_;
     minibatch::store::commit_request request_;

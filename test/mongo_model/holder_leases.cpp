@@ -7,7 +7,8 @@ using mongo::standing;
 
 namespace {
 
-constexpr moment lease_time = 10'000;
+constexpr moment lease_time = group_ledger::lease_time;
+std::string const key = "g";
 
 }  // namespace
 
@@ -15,16 +16,20 @@ void holder::acquire() {
     if (time_.now() >= until_) return;
     if (acquisition_ == 0) acquisition_ = name_ * 1'000'000 + ++acquisitions_;
     auto const granted = std::make_shared<group>();
-    auto const change = [this, wanted = acquisition_, granted](group& it) {
+    auto const ended = watched_ && local_now() - watched_since_ >= lease_time ? watched_ : std::nullopt;
+    auto const change = [this, wanted = acquisition_, granted, ended](group& it) {
         bool const ours = it.holder >= 0 && it.acquisition == wanted;
-        if (!ours && it.holder >= 0 && it.expires > time_.now()) return false;
+        bool const unchanged = ended && ended->first == it.epoch && ended->second == it.renewals;
+        if (!ours && it.holder >= 0 && it.expires > group_.server_now() && !unchanged) return false;
         if (!ours) {
             it.holder = name_;
             it.acquisition = wanted;
             ++it.epoch;
             it.revision = 0;
+            it.renewals = 0;
         }
-        it.expires = time_.now() + lease_time;
+        it.expires = group_.server_now() + lease_time;
+        ++it.renewals;
         *granted = it;
         return true;
     };
@@ -32,12 +37,23 @@ void holder::acquire() {
         line_, [this, change](answer to) { serve_change(change, std::move(to)); },
         [this, granted](reply const& got) {
             auto const again = [this] { run([this] { acquire(); }); };
-            if (got.lost) return time_.after(time_.pick(1, 500), again);  // with the same id
+            if (got.lost) {
+                acquired_late_ = true;
+                return time_.after(time_.pick(1, 500), again);  // with the same id
+            }
             if (!got.found) {
                 acquisition_ = 0;
+                auto const& seen = group_.at(got.when);
+                if (!watched_ || *watched_ != std::pair(seen.epoch, seen.renewals)) {
+                    watched_ = std::pair(seen.epoch, seen.renewals);
+                    watched_since_ = local_now();
+                }
                 return time_.after(time_.pick(100, 3'000), again);
             }
+            watched_.reset();
             epoch_ = granted->epoch;
+            known_.acquired(key, epoch_, granted->revision);
+            renewals_.acquired(key, {"", "", epoch_, 0, {}, granted->renewals}, std::exchange(acquired_late_, false));
             state_ = granted->state;
             time_.after(lease_time / 3, [this, term = term_] {
                 run([this, term] {
@@ -60,25 +76,28 @@ void holder::renew() {
     };
     auto const renewed = [this, sent_when, again, sent = time_.now()] {
         ++told_.renewals;
+        told_.note_renewal(epoch_, this);
         if (sent_when > epoch_) told_.wrongs.push_back("a lease was renewed that had passed to somebody else");
         auto const& now = group_.at(group_.durable());
-        if (now.epoch == epoch_ && now.holder >= 0 && now.expires < sent + lease_time)
+        if (now.epoch == epoch_ && now.holder >= 0 && how_.server_clock == 0 && now.expires < sent + lease_time)
             told_.wrongs.push_back("a lease was reported as renewed and was not");
         again();
     };
     ask<reply>(
         renewing_,
-        [this, epoch = epoch_](answer to) {
+        [this, epoch = epoch_, count = renewals_.expected(key, epoch_)](answer to) {
             serve_change(
-                [this, epoch](group& it) {
-                    if (it.epoch != epoch || it.holder < 0) return false;
-                    it.expires = time_.now() + lease_time;
+                [this, epoch, count](group& it) {
+                    if (it.epoch != epoch || it.holder < 0 || (count && it.renewals != *count)) return false;
+                    it.expires = group_.server_now() + lease_time;
+                    ++it.renewals;
                     return true;
                 },
                 std::move(to));
         },
         [this, renewed, again, term = term_](reply const& got) {
             if (term != term_) return;
+            renewals_.sent(key, epoch_, got.found && !got.lost, got.lost);
             if (got.lost || got.refused) return again();
             if (got.found) return renewed();
             ask<reply>(
@@ -88,6 +107,11 @@ void holder::renew() {
                     if (seen.lost) return again();
                     auto const now = standing_in(group_.at(seen.when));
                     if (now == standing::lost || now == standing::given_up) return lose();
+                    auto const& read = group_.at(seen.when);
+                    if (now == standing::ours && !renewals_.explains(key, {"", "", read.epoch, 0, {}, read.renewals})) {
+                        ++told_.unexplained;
+                        return lose();
+                    }
                     time_.after(time_.pick(10, 500), [this, term] {
                         run([this, term] {
                             if (term == term_) renew();
@@ -116,6 +140,7 @@ void holder::release() {
                     it.holder = -1;
                     it.acquisition = 0;
                     it.expires = 0;
+                    it.renewals = 0;
                     return true;
                 },
                 std::move(to));
@@ -157,6 +182,30 @@ void holder::leave() {
     epoch_ = -1;
     acquisition_ = 0;
     time_.after(time_.pick(0, 4'000), [this] { run([this] { acquire(); }); });
+}
+
+void holder::clone() {
+    ++told_.clones;
+    auto other = std::make_unique<holder>(time_, how_, group_, told_, name_);
+    other->until_ = until_;
+    other->acquisitions_ = acquisitions_;
+    other->acquisition_ = acquisition_;
+    other->epoch_ = epoch_;
+    other->state_ = state_;
+    other->revisions_.beyond(revisions_.next());
+    if (auto const count = renewals_.expected(key, epoch_))
+        other->renewals_.acquired(key, {"", "", epoch_, 0, {}, *count}, false);
+    if (auto const known = known_.of(key, epoch_)) {
+        other->known_.acquired(key, epoch_, known->last);
+        other->known_.set(key, epoch_, *known);
+    }
+    auto const later = time_.pick(0, 2'000);
+    other->freeze(later);
+    time_.after(later, [made = other.get()] {
+        made->renew();
+        made->next_window();
+    });
+    clones_.push_back(std::move(other));
 }
 
 standing holder::standing_in(group const& seen) const {

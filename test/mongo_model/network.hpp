@@ -43,17 +43,17 @@ class timeline {
 
 /// How bad the network and the machines are, in thousandths.
 struct weather {
-    int lost = 0;       // requests, and answers
-    int late = 0;       // requests that are seconds late
-    int very_late = 0;  // and those that are later than 10 s
-    int paused = 0;     // processes, at each event
-    int stale = 0;      // questions that a server answers which has been replaced
-    int failovers = 0;  // each second
-    int slow = 0;       // replications
-    int cut = 0;        // connections, while an answer is awaited
-    int clock_set = 0;  // the database's, ahead or back by seconds, as a record is begun
-    int frozen = 0;     // machines, at each event: for up to a minute, and their clocks stand still
-    int cloned = 0;     // processes, as they begin a record: what was one goes on as two with the same state
+    int lost = 0;          // requests, and answers
+    int late = 0;          // requests that are seconds late
+    int very_late = 0;     // and those that are later than 10 s
+    int paused = 0;        // processes, at each event
+    int stale = 0;         // questions that a server answers which has been replaced
+    int failovers = 0;     // each second
+    int slow = 0;          // replications
+    int cut = 0;           // connections, while an answer is awaited
+    int clock_set = 0;     // the database's, ahead or back by seconds, as a record is begun
+    int frozen = 0;        // machines, at each event: for up to a minute, and their clocks stand still
+    int cloned = 0;        // processes, as they begin a record: what was one goes on as two with the same state
     int server_clock = 0;  // each second: the primary's clock is set, by up to an hour
 };
 

@@ -29,9 +29,9 @@ class replication {
     bool lost(op_time write) const { return lost_.contains(write); }
 
     /// By the clocks of the primaries, in seconds, as the servers' operationTime has it: it never goes back.
-    std::int64_t seconds_of(op_time when) const {
-        return std::prev(seconds_.upper_bound(when))->second;
-    }
+    std::int64_t seconds_of(op_time when) const { return std::prev(seconds_.upper_bound(when))->second; }
+    /// The clock of the primary.
+    moment server_now() const { return time_.now() + clock_offset_; }
     /// How often there has been another primary.
     int primaries() const noexcept { return primaries_; }
     void set_clock() { clock_offset_ = time_.chance(500) ? time_.pick(-3'600'000, 0) : time_.pick(-20'000, 20'000); }

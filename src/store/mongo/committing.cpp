@@ -7,19 +7,22 @@
 namespace minibatch::store::mongo {
 namespace {
 
-bson::document update_of(commit_request const& request, std::int64_t revision, bool sharded) {
+bson::document update_of(commit_request const& request, committer::update const& what, bool sharded) {
     return update_one(
         collection::groups,
         [&](bson::builder& filter) {
             add_key(filter, group_key(request.group), request.group.log, sharded);
             filter.add("epoch", request.epoch);
             filter.object("low", [&](bson::builder& b) { b.add("$lte", request.state.low); });
-            filter.object("revision", [&](bson::builder& b) { b.add("$lt", revision); });
+            if (what.expected)
+                filter.add("revision", *what.expected);
+            else
+                filter.object("revision", [&](bson::builder& b) { b.add("$lt", what.revision); });
         },
         [&](bson::builder& update) {
             update.object("$set", [&](bson::builder& fields) {
                 add_progress(fields, request.state);
-                fields.add("revision", revision);
+                fields.add("revision", what.revision);
             });
         });
 }
@@ -32,14 +35,19 @@ void group_table::commit(commit_request const& request, resolve_log const& resol
         return;
     }
     rules::check_progress(request.state, errc::invalid_argument);
-    committer work(request, revisions_);
+    auto const key = group_key(request.group);
+    committer work(request, revisions_, known_.of(key, request.epoch));
+    // However it ends.
+    std::unique_ptr<committer, std::function<void(committer*)>> const remember(&work, [&](committer* done) {
+        if (done->known()) known_.set(key, request.epoch, *done->known());
+    });
     failure why{severity::not_done, errc::unavailable, "no time left", 0, false, false};
     std::optional<cluster_time> answered_at;
     auto next = work.begin();
     auto const failed_step = [&] { return work.not_done(why, std::chrono::steady_clock::now() >= deadline); };
     for (;;) {
         if (auto const* update = std::get_if<committer::update>(&next)) {
-            auto const command = update_of(request, update->revision, clients_.sharded());
+            auto const command = update_of(request, *update, clients_.sharded());
             auto const got = clients_.once(command_kind::write, *command.get(), deadline);
             answered_at = operation_time(got.body);
             if (got.problem) why = *got.problem;

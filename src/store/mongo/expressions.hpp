@@ -31,6 +31,12 @@ auto operation(char const* name, First first, Second second) {
     };
 }
 
+/// A field of the document, or `otherwise` where there is none.
+template <class Value>
+auto field_or(char const* name, Value const& otherwise) {
+    return operation("$ifNull", field(name), value(otherwise));
+}
+
 template <class If, class Then, class Else>
 auto choose(If condition, Then then, Else otherwise) {
     return [=](bson::builder& into, char const* key) {

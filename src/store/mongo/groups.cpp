@@ -186,7 +186,6 @@ std::vector<group_state> group_table::list(std::int64_t incarnation, int partiti
 
 bool group_table::drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline,
                        std::span<partition_lease const> ended) {
-    auto const now = logs_.time().now();
     std::vector<group_state> there;
     bool listed = false;
     for (int partition = 0; partition < partitions; ++partition) {
@@ -194,6 +193,7 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
         listed = lists(logs_.read_head(id.log, deadline), name) || listed;
         if (auto found = find(id, deadline)) there.push_back(std::move(*found));
     }
+    auto const now = server_time(deadline);
     for (auto const& group : there)
         if (group.held.expires > now && rules::in_use(group, ended))
             throw error(errc::group_in_use, "group '" + name + "' is in use by " + group.held.owner);
@@ -210,6 +210,8 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
         auto const remove = delete_one(collection::groups, [&](bson::builder& filter) {
             add_key(filter, group_key(group.id), group.id.log, clients_.sharded());
             filter.add("epoch", group.held.epoch);
+            // Earlier versions do not count.
+            if (group.held.length.count() > 0) filter.add("renewals", group.held.renewals);
         });
         auto const reply = clients_.run("delete group", command_kind::write, *remove.get(), deadline);
         if (count_of(reply) == 0 && find(group.id, deadline))
@@ -218,6 +220,14 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
     if (!listed) return !there.empty();
     for (int partition = 0; partition < partitions; ++partition) unlist({{incarnation, partition}, name}, deadline);
     return true;
+}
+
+time_ms group_table::server_time(steady_time deadline) {
+    if (!logs_.time().real()) return logs_.time().now();
+    // The clock that is estimated here may have been set since.
+    auto const command = bson::make([](bson::builder& b) { b.add("isMaster", 1); });
+    auto const reply = clients_.run("delete group", command_kind::read, *command.get(), deadline);
+    return bson::fields(*reply.get(), "the server's greeting").date("localTime");
 }
 
 void group_table::unlist(group_id const& id, steady_time deadline) {

@@ -8,6 +8,7 @@
 
 #include "store/mongo/committer.hpp"
 #include "store/mongo/logs.hpp"
+#include "store/mongo/renewal_counts.hpp"
 
 namespace minibatch::store::mongo {
 
@@ -51,6 +52,8 @@ class group_table {
     head announce(group_id const& id, steady_time deadline, bool* in_doubt = nullptr);
     /// Takes a registration back that nobody has acquired.
     void withdraw(stored_group const& group, steady_time deadline);
+    /// The server's clock, as it is now.
+    time_ms server_time(steady_time deadline);
     /// Takes the name of a deleted group off, unless it has been registered anew.
     void unlist(group_id const& id, steady_time deadline);
     bson::document renewal_of(std::span<write_job* const> jobs);
@@ -68,6 +71,8 @@ class group_table {
     logs& logs_;
     bool transactions_;
     revision_counter revisions_;
+    revisions known_;
+    renewal_counts renewals_;
 };
 
 }  // namespace minibatch::store::mongo

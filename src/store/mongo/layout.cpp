@@ -207,6 +207,7 @@ bson::document make_group(stored_group const& group) {
         add_progress(out, group.state);
         out.add("owner", group.held.owner).add("acquisition", group.held.acquisition);
         out.add("epoch", group.held.epoch).add("expires", group.held.expires).add("revision", group.revision);
+        out.add("length", std::int64_t{group.held.length.count()}).add("renewals", group.held.renewals);
         out.add("registration", group.registration);
     });
 }
@@ -229,7 +230,13 @@ stored_group parse_group(bson::fields const& from) {
     } catch (error const& problem) {
         from.damaged("details", std::string("cannot be read: ") + problem.what());
     }
-    out.held = {from.text("owner"), from.text("acquisition"), from.integer("epoch"), from.integer("expires")};
+    // Earlier versions have written neither the length nor the count.
+    out.held = {from.text("owner"),
+                from.text("acquisition"),
+                from.integer("epoch"),
+                from.integer("expires"),
+                milliseconds(from.integer_if("length").value_or(0)),
+                from.integer_if("renewals").value_or(0)};
     out.revision = from.integer("revision", 0, validation::max_count);
     out.registration = from.text("registration");
     check(from, validation::defect_of(static_cast<group_state const&>(out)));

@@ -32,12 +32,19 @@ acquire_result group_table::acquire(acquire_request const& request, steady_time 
         operation("$and", held, operation("$eq", field("$acquisition"), value(std::string_view(request.acquisition))));
     auto const is_free = operation("$or", operation("$eq", field("$owner"), value(std::string_view())),
                                    operation("$lte", field("$expires"), now));
-    auto const seen = request.unchanged.value_or(lease{"", "", -1, 0});
-    auto const unchanged =
+    auto const seen = request.unchanged.value_or(lease{"", "", -1});
+    auto const renewals = field_or("$renewals", std::int64_t{0});
+    auto const same_holder =
         operation("$and", operation("$eq", field("$acquisition"), value(std::string_view(seen.acquisition))),
-                  operation("$and", operation("$eq", field("$epoch"), value(seen.epoch)),
-                            operation("$eq", field("$expires"), value(seen.expires))));
-    auto const may_have = operation("$or", is_free, unchanged);
+                  operation("$eq", field("$epoch"), value(seen.epoch)));
+    auto const not_renewed = operation("$eq", renewals, value(seen.renewals));
+    auto const unchanged = operation("$and", same_holder, not_renewed);
+    // Earlier versions do not count renewals.
+    auto const uncounted = operation(
+        "$and", operation("$eq", field_or("$length", std::int64_t{0}), value(std::int64_t{seen.length.count()})),
+        operation("$or", operation("$gt", field_or("$length", std::int64_t{0}), value(std::int64_t{0})),
+                  operation("$eq", field("$expires"), value(seen.expires))));
+    auto const may_have = operation("$or", is_free, operation("$and", unchanged, uncounted));
     auto const granted = operation("$or", ours, may_have);
     auto const changes = operation(
         "$and", may_have, operation("$ne", field("$acquisition"), value(std::string_view(request.acquisition))));
@@ -59,17 +66,28 @@ acquire_result group_table::acquire(acquire_request const& request, steady_time 
                     choose(changes, value(std::string_view(request.acquisition)), field("$acquisition"))(set,
                                                                                                          "acquisition");
                     choose(granted, until, field("$expires"))(set, "expires");
+                    choose(granted, value(std::int64_t{request.duration.count()}),
+                           field_or("$length", std::int64_t{0}))(set, "length");
+                    choose(changes, value(std::int64_t{1}),
+                           choose(granted, operation("$add", renewals, value(std::int64_t{1})), renewals))(set,
+                                                                                                           "renewals");
                 });
             });
         });
         out.add("new", true);
     });
-    auto const reply = clients_.run("acquire lease", command_kind::write, *command.get(), deadline);
+    bool in_doubt = false;
+    auto const reply = clients_.run("acquire lease", command_kind::write, *command.get(), deadline, &in_doubt);
     bson::fields const body(*reply.get(), "a consumer group");
     auto const found = body.find("value");
     if (!found || !BSON_ITER_HOLDS_DOCUMENT(&found->at)) missing(request.group, deadline);
     auto const group = parse_group(body.object("value"));
     bool const is_ours = group.held.held() && group.held.acquisition == request.acquisition;
+    if (is_ours) {
+        auto const key = group_key(request.group);
+        renewals_.acquired(key, group.held, in_doubt);
+        known_.acquired(key, group.held.epoch, group.revision);
+    }
     return {is_ours, group.held, is_ours ? group.state : progress{}};
 }
 
@@ -87,11 +105,18 @@ bson::document group_table::renewal_of(std::span<write_job* const> jobs) {
                         add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
                         filter.add("epoch", request.epoch);
                         filter.object("owner", [](bson::builder& b) { b.add("$ne", ""); });
+                        if (auto const count = renewals_.expected(group_key(request.group), request.epoch))
+                            filter.add("renewals", *count);
                     });
                     one.list("u", [&](bson::builder& stages) {
                         stages.object_item([&](bson::builder& stage) {
                             stage.object("$set", [&](bson::builder& set) {
                                 operation("$add", now, value(std::int64_t{request.duration.count()}))(set, "expires");
+                                set.object("length", [&](bson::builder& b) {
+                                    b.add("$literal", std::int64_t{request.duration.count()});
+                                });
+                                operation("$add", field_or("$renewals", std::int64_t{0}), value(std::int64_t{1}))(
+                                    set, "renewals");
                             });
                         });
                     });
@@ -110,13 +135,26 @@ void group_table::renew(std::span<write_job*> jobs, steady_time deadline) {
     for (int tries = 1; !open.empty(); ++tries) {
         auto const command = renewal_of(open);
         bool in_doubt = false;
-        auto const reply =
-            clients_.run("renew leases", command_kind::write, *command.get(), deadline, &in_doubt, shortest / 2);
-        auto const matched = count_of(reply);
-        if (matched == std::ssize(open)) {
-            for (auto* job : open) job->result = done{};
-            return;
+        auto const note = [&](bool applied, bool perhaps) {
+            for (auto const* job : open) {
+                auto const& request = std::get<renew_request>(job->request);
+                renewals_.sent(group_key(request.group), request.epoch, applied, perhaps);
+            }
+        };
+        bson::document reply;
+        try {
+            reply =
+                clients_.run("renew leases", command_kind::write, *command.get(), deadline, &in_doubt, shortest / 2);
+        } catch (error const&) {
+            note(false, true);
+            throw;
         }
+        auto const matched = count_of(reply);
+        bool const all_matched = matched == std::ssize(open);
+        note(all_matched, in_doubt || matched > 0);
+        if (all_matched)
+            for (auto* job : open) job->result = done{};
+        if (all_matched) return;
         maybe_done = maybe_done || in_doubt || matched > 0;
         // Which are not ours any more is known afterwards; which of the others were matched is not: they go again.
         std::vector<std::string> keys;
@@ -142,7 +180,14 @@ bool group_table::lost_lease(write_job& job, std::map<std::string, stored_group>
     try {
         if (at == found.end()) missing(request.group, deadline);
         auto const now = standing_of(at->second.held, request.epoch);
-        if (now == standing::ours || now == standing::old_view) return false;
+        if (now == standing::old_view) return false;
+        if (now == standing::ours) {
+            if (renewals_.explains(group_key(request.group), at->second.held)) return false;
+            throw error(errc::fenced, "group '" + request.group.group + "', partition " +
+                                          std::to_string(request.group.log.partition) +
+                                          ": another process renews the same lease; was it resumed from a snapshot of "
+                                          "the machine?");
+        }
         group_state copy = at->second;
         rules::renew(copy, request, 0);  // says why not
         return false;
@@ -162,6 +207,7 @@ void group_table::release(release_request const& request, steady_time deadline) 
         [](bson::builder& update) {
             update.object("$set", [](bson::builder& fields) {
                 fields.add("owner", "").add("acquisition", "").add("expires", std::int64_t{0});
+                fields.add("length", std::int64_t{0}).add("renewals", std::int64_t{0});
             });
         });
     bool maybe_done = false;

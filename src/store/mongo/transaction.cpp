@@ -201,6 +201,7 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
         if (write.what == document_write::kind::append)
             targets.push_back(resolve(write.target, write.partition, deadline));
 
+    auto const key = group_key(request.group);
     client_pool::session in(clients_);
     for (int tries = 1;; ++tries) {
         std::map<log_id, log_end> ends;
@@ -222,11 +223,19 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
             if (group->held.epoch < request.epoch)
                 throw again{
                     failure{severity::not_done, errc::unavailable, "an old view of the group", 0, false, false}};
+            auto known = known_.of(key, request.epoch);
+            if (known && group->held.epoch == request.epoch && group->revision > known->last &&
+                !known->explains(group->revision))
+                throw error(errc::fenced, "group '" + request.group.group +
+                                              "': another process commits under the same lease; was it resumed from a "
+                                              "snapshot of the machine?");
             if (!rules::commit(*group, request)) {
                 with.commit();  // done by an earlier try, if what was read lasts
+                known_.set(key, request.epoch, {group->revision, {}});
                 return;
             }
 
+            auto const revision = revisions_.beyond(group->revision);
             auto const save = update_one(
                 collection::groups,
                 [&](bson::builder& filter) {
@@ -237,7 +246,7 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
                     update.object("$set", [&](bson::builder& fields) {
                         add_progress(fields, request.state);
                         // Not in the filter: any change since the snapshot is a conflict.
-                        fields.add("revision", revisions_.beyond(group->revision));
+                        fields.add("revision", revision);
                     });
                 });
             if (count_of(with.run(command_kind::write, *save.get())) == 0)
@@ -250,7 +259,12 @@ void group_table::commit_with_writes(commit_request const& request, resolve_log 
                 } else
                     carry_out(with, write);
             }
+            if (known) {
+                known->perhaps.insert(revision);
+                known_.set(key, request.epoch, *known);
+            }
             with.commit();
+            known_.set(key, request.epoch, {revision, {}});
             for (auto const& [log, end] : ends) logs_.note_written(log, end);
             return;
         } catch (again const& problem) {
