@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "mongo_model/replication.hpp"
-#include "store/mongo/appender.hpp"
+#include "store/mongo/log/appender.hpp"
 
 namespace mongo_model {
 

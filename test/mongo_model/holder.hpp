@@ -9,9 +9,9 @@
 
 #include "mongo_model/group.hpp"
 #include "mongo_model/station.hpp"
-#include "store/mongo/committer.hpp"
-#include "store/mongo/renewal_counts.hpp"
-#include "store/mongo/standing.hpp"
+#include "store/mongo/groups/committer.hpp"
+#include "store/mongo/groups/lease_status.hpp"
+#include "store/mongo/groups/renewal_counts.hpp"
 
 namespace mongo_model {
 
@@ -83,7 +83,7 @@ class holder : station {
     moment local_now() const { return time_.now() - frozen_for(); }
     /// Holds no lease any more, and asks for one again later.
     void leave();
-    mongo::standing standing_in(group const& seen) const;
+    mongo::lease_status status_in(group const& seen) const;
 
     group_replicas& group_;
     group_ledger& told_;

@@ -3,7 +3,7 @@
 
 namespace mongo_model {
 
-using mongo::standing;
+using mongo::lease_status;
 
 namespace {
 
@@ -105,10 +105,11 @@ void holder::renew() {
                 [this, again, term](reply const& seen) {
                     if (term != term_) return;
                     if (seen.lost) return again();
-                    auto const now = standing_in(group_.at(seen.when));
-                    if (now == standing::lost || now == standing::given_up) return lose();
+                    auto const now = status_in(group_.at(seen.when));
+                    if (now == lease_status::lost || now == lease_status::given_up) return lose();
                     auto const& read = group_.at(seen.when);
-                    if (now == standing::ours && !renewals_.explains(key, {"", "", read.epoch, 0, {}, read.renewals})) {
+                    if (now == lease_status::ours &&
+                        !renewals_.explains(key, {"", "", read.epoch, 0, {}, read.renewals})) {
                         ++told_.unexplained;
                         return lose();
                     }
@@ -152,9 +153,9 @@ void holder::release() {
                 line_, [this, after = got.when](answer to) { serve_read(after, std::move(to)); },
                 [this, again](reply const& seen) {
                     if (seen.lost) return again();
-                    auto const now = standing_in(group_.at(seen.when));
-                    if (now == standing::given_up) return released();
-                    if (now == standing::lost) return lose();
+                    auto const now = status_in(group_.at(seen.when));
+                    if (now == lease_status::given_up) return released();
+                    if (now == lease_status::lost) return lose();
                     again();
                 },
                 3'000);
@@ -208,8 +209,8 @@ void holder::clone() {
     clones_.push_back(std::move(other));
 }
 
-standing holder::standing_in(group const& seen) const {
-    return mongo::standing_of({seen.holder < 0 ? "" : "somebody", "", seen.epoch, 0}, epoch_);
+lease_status holder::status_in(group const& seen) const {
+    return mongo::status_of({seen.holder < 0 ? "" : "somebody", "", seen.epoch, 0}, epoch_);
 }
 
 }  // namespace mongo_model

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "store/mongo/batch_id.hpp"
+#include "store/mongo/log/batch_id.hpp"
 
 namespace mongo_model {
 

@@ -9,7 +9,7 @@
 
 #include "mongo_model/cluster.hpp"
 #include "mongo_model/station.hpp"
-#include "store/mongo/reached.hpp"
+#include "store/mongo/log/reached_numbers.hpp"
 
 namespace mongo_model {
 

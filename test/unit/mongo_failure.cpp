@@ -1,8 +1,8 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include "store/mongo/client_pool.hpp"
-#include "store/mongo/committer.hpp"
+#include "store/mongo/groups/committer.hpp"
+#include "store/mongo/wire/client_pool.hpp"
 
 using namespace minibatch;
 using namespace minibatch::store::mongo;

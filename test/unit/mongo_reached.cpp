@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "store/mongo/reached.hpp"
+#include "store/mongo/log/reached_numbers.hpp"
 
 using namespace std::chrono_literals;
 using minibatch::store::steady_time;

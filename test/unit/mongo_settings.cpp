@@ -1,4 +1,4 @@
-#include "store/mongo/settings.hpp"
+#include "store/mongo/wire/settings.hpp"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "store/mongo/server.hpp"
+#include "store/mongo/wire/server_traits.hpp"
 #include "store/url.hpp"
 
 using namespace minibatch;

@@ -5,7 +5,7 @@
 
 #include "bson/builder.hpp"
 #include "bson/fields.hpp"
-#include "store/mongo/appender.hpp"
+#include "store/mongo/log/appender.hpp"
 #include "store/store.hpp"
 
 /// The documents that a store on MongoDB consists of, and their conversion.

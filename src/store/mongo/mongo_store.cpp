@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "store/fork_guard.hpp"
-#include "store/mongo/changes.hpp"
-#include "store/mongo/collections.hpp"
-#include "store/mongo/server.hpp"
-#include "store/mongo/stream_table.hpp"
-#include "store/mongo/trimming.hpp"
+#include "store/mongo/changes/changes.hpp"
+#include "store/mongo/groups/group_commits.hpp"
+#include "store/mongo/log/log_reader.hpp"
+#include "store/mongo/log/trimming.hpp"
+#include "store/mongo/streams/stream_remover.hpp"
+#include "store/mongo/wire/collections.hpp"
+#include "store/mongo/wire/server_traits.hpp"
 #include "store/names.hpp"
 #include "store/rules.hpp"
 #include "store/time_limit.hpp"
@@ -22,13 +24,27 @@ constexpr std::chrono::minutes clock_period{10};
 /// What belongs to the process that opened the database.
 struct parts {
     parts(settings how, open_options const& options)
-        : clients(std::move(how), options.on_command), clock(options.time), all(clients, clock) {}
+        : clients(std::move(how), options.on_command), clock(options.time) {}
+    /// What depends on the server.
+    void begin(server_traits const& server, log_callback log) {
+        clients.set_sharded(server.sharded);
+        clock.set(server.local_time, server.asked, server.answered);
+        commits.emplace(groups, revisions_known, server.transactions);
+        watching.emplace(lookup, leases, listeners, server.transactions, std::move(log));
+    }
 
     client_pool clients;
     database_clock clock;
-    logs all;
-    std::optional<group_table> groups;
-    std::optional<stream_table> streams;
+    log_views views{clock};
+    log_lookup lookup{clients, views};
+    log_reader reader{lookup};
+    log_writer writer{lookup};
+    group_table groups{clients, lookup};
+    revisions revisions_known;
+    lease_table leases{groups, revisions_known};
+    std::optional<group_commits> commits;
+    stream_table streams{lookup};
+    stream_remover remover{streams, groups, writer};
     std::shared_ptr<notifier> listeners = std::make_shared<notifier>();
     std::optional<changes> watching;  // last: its thread uses the others
 };
@@ -53,12 +69,8 @@ class mongo_store final : public store {
         auto& own = *parts_;
         auto const server = greet(own.clients, deadline);
         check_rights(own.clients, deadline);
-        own.clients.set_sharded(server.sharded);
-        own.clock.set(server.local_time, server.asked, server.answered);
+        own.begin(server, options.log);
         clock_set_ = std::chrono::steady_clock::now();
-        own.groups.emplace(own.clients, own.all, server.transactions);
-        own.streams.emplace(own.clients, own.all, *own.groups);
-        own.watching.emplace(own.clients, own.all, *own.groups, own.listeners, server.transactions, options.log);
     }
 
     ~mongo_store() override {
@@ -86,43 +98,43 @@ class mongo_store final : public store {
                               steady_time deadline) override {
         rules::check_stream(name, partitions, limits);
         auto const in = begin(deadline);
-        return in.own.streams->open(name, partitions, limits, in.deadline);
+        return in.own.streams.open(name, partitions, limits, in.deadline);
     }
     std::optional<stream_record> find_stream(std::string const& name, steady_time deadline) override {
         auto const in = begin(deadline);
-        return in.own.streams->find(name, in.deadline);
+        return in.own.streams.find(name, in.deadline);
     }
     std::vector<stream_record> list_streams(steady_time deadline) override {
         auto const in = begin(deadline);
-        return in.own.streams->list(in.deadline);
+        return in.own.streams.list(in.deadline);
     }
     bool delete_stream(std::string const& name, std::int64_t incarnation, steady_time deadline) override {
         auto const in = begin(deadline);
-        return in.own.streams->drop(name, incarnation, in.deadline);
+        return in.own.remover.drop(name, incarnation, in.deadline);
     }
     void clear_stream(std::int64_t incarnation, steady_time deadline) override {
         auto const in = begin(deadline);
-        auto const stream = in.own.streams->known(incarnation, in.deadline);
+        auto const stream = in.own.streams.known(incarnation, in.deadline);
         for (int partition = 0; partition < stream.partitions; ++partition)
-            clear(in.own.all, {incarnation, partition}, in.deadline);
+            clear(in.own.lookup, {incarnation, partition}, in.deadline);
     }
 
     group_state register_group(group_id const& group, start_position start, bool keep, steady_time deadline) override {
         check_name("group", group.group);
         auto const in = begin(deadline);
         check(in, group.log);
-        return in.own.groups->enroll(group, start, keep, in.deadline);
+        return in.own.groups.enroll(group, start, keep, in.deadline);
     }
     std::vector<group_state> list_groups(std::int64_t incarnation, steady_time deadline) override {
         auto const in = begin(deadline);
-        auto const stream = in.own.streams->known(incarnation, in.deadline);
-        return in.own.groups->list(incarnation, stream.partitions, in.deadline);
+        auto const stream = in.own.streams.known(incarnation, in.deadline);
+        return in.own.groups.list(incarnation, stream.partitions, in.deadline);
     }
     bool delete_group(std::int64_t incarnation, std::string const& group, steady_time deadline,
                       std::span<partition_lease const> ended) override {
         auto const in = begin(deadline);
-        auto const stream = in.own.streams->known(incarnation, in.deadline);
-        return in.own.groups->drop(incarnation, stream.partitions, group, in.deadline, ended);
+        auto const stream = in.own.streams.known(incarnation, in.deadline);
+        return in.own.groups.drop(incarnation, stream.partitions, group, in.deadline, ended);
     }
 
     void write(std::span<write_job> jobs, steady_time deadline) noexcept override {
@@ -144,7 +156,7 @@ class mongo_store final : public store {
             if (renewals.empty()) return;
             guarded(renewals, [&] {
                 for (auto* const job : renewals) job->result = std::monostate();
-                in.own.groups->renew(renewals, in.deadline);
+                in.own.leases.renew(renewals, in.deadline);
             });
         });
     }
@@ -165,17 +177,17 @@ class mongo_store final : public store {
     read_result read(log_id log, std::int64_t from_number, read_limits limits, steady_time deadline) override {
         auto const in = begin(deadline);
         check(in, log);
-        return in.own.all.read(log, from_number, limits, in.deadline);
+        return in.own.reader.read(log, from_number, limits, in.deadline);
     }
     std::int64_t locate(log_id log, std::int64_t offset, steady_time deadline) override {
         auto const in = begin(deadline);
         check(in, log);
-        return in.own.all.locate(log, offset, in.deadline);
+        return in.own.lookup.locate(log, offset, in.deadline);
     }
     log_state state(log_id log, steady_time deadline) override {
         auto const in = begin(deadline);
         check(in, log);
-        return in.own.all.state(log, in.deadline);
+        return in.own.lookup.state(log, in.deadline);
     }
     inspection inspect(std::span<log_id const> asked, std::span<group_id const> asked_groups,
                        steady_time deadline) override {
@@ -198,8 +210,8 @@ class mongo_store final : public store {
 
     void maintain(steady_time deadline) override {
         auto const in = begin(deadline);
-        remove_records(in.own.all, in.deadline);
-        in.own.streams->sweep(in.deadline);
+        remove_records(in.own.lookup, in.deadline);
+        in.own.remover.sweep(in.deadline);
         auto const now = std::chrono::steady_clock::now();
         if (now - clock_set_ < clock_period) return;
         clock_set_ = now;
@@ -218,7 +230,7 @@ class mongo_store final : public store {
         return *parts_;
     }
     call begin(steady_time deadline) const { return {use(), deadline, latest_}; }
-    static void check(call const& in, log_id log) { in.own.streams->check(log, in.deadline); }
+    static void check(call const& in, log_id log) { in.own.streams.check(log, in.deadline); }
 
     template <class Work>
     static void guarded(std::span<write_job* const> jobs, Work const& work) noexcept {
@@ -233,38 +245,38 @@ class mongo_store final : public store {
 
     static append_result carry_out(call const& in, append_request& request) {
         check(in, request.log);
-        return in.own.all.append(request, in.deadline);
+        return in.own.writer.append(request, in.deadline);
     }
     static seal_result carry_out(call const& in, seal_request const& request) {
         check(in, request.log);
-        return in.own.all.seal(request, in.deadline);
+        return in.own.writer.seal(request, in.deadline);
     }
     static acquire_result carry_out(call const& in, acquire_request const& request) {
         check(in, request.group.log);
-        return in.own.groups->acquire(request, in.deadline);
+        return in.own.leases.acquire(request, in.deadline);
     }
     static done carry_out(call const&, renew_request const&) { return {}; }  // all together, elsewhere
     static done carry_out(call const& in, release_request const& request) {
         check(in, request.group.log);
-        in.own.groups->release(request, in.deadline);
+        in.own.leases.release(request, in.deadline);
         return {};
     }
     static done carry_out(call const& in, commit_request const& request) {
         auto const resolve = [&in](std::string const& name, int partition, steady_time until) {
-            auto const stream = in.own.streams->find(name, until);
+            auto const stream = in.own.streams.find(name, until);
             if (!stream) throw error(errc::stream_not_found, "there is no stream '" + name + "'");
             log_id const log{stream->incarnation, partition};
-            in.own.streams->check(log, until);
+            in.own.streams.check(log, until);
             return log;
         };
         check(in, request.group.log);
-        in.own.groups->commit(request, resolve, in.deadline);
+        in.own.commits->commit(request, resolve, in.deadline);
         return {};
     }
     static trim_result carry_out(call const& in, trim_request const& request) {
         check(in, request.log);
-        auto const stream = in.own.streams->known(request.log.incarnation, in.deadline);
-        return trim(in.own.all, *in.own.groups, request, stream.limits, in.deadline);
+        auto const stream = in.own.streams.known(request.log.incarnation, in.deadline);
+        return trim(in.own.lookup, in.own.groups, request, stream.limits, in.deadline);
     }
 
     fork_guard guard_;
