@@ -8,11 +8,11 @@
 #include "store/mongo/log/appender.hpp"
 #include "store/store.hpp"
 
-/// The documents that a store on MongoDB consists of, and their conversion.
+/// The documents of a store on MongoDB, and their conversion.
 ///
-/// - `minibatch_streams`: one a stream, `_id` is its name.
+/// - `minibatch_streams`: one document for each stream, whose `_id` is its name.
 /// - `minibatch_segments`: the records of all logs, and one head for each log. Their `_id` is text of fixed width,
-///   `<incarnation>/<partition>/<number>` and `<incarnation>/<partition>`, so that it sorts, and reads well in a shell.
+///   `<incarnation>/<partition>/<number>` and `<incarnation>/<partition>`, so that it sorts and is readable in a shell.
 ///   All are asked for by their `_id`, so that no other index is needed.
 /// - `minibatch_groups`: the progress and the lease of each group in each partition.
 ///
@@ -25,7 +25,7 @@ inline constexpr char const* segments = "minibatch_segments";
 inline constexpr char const* groups = "minibatch_groups";
 }  // namespace collection
 
-/// Of the documents; a stream with a higher one was made by a newer program.
+/// Of the documents; a stream with a higher number was created by a newer program.
 inline constexpr std::int32_t format = 1;
 /// How many records a log can have in its life: as many as the digits of `_id` can count.
 inline constexpr std::int64_t max_records = 1'000'000'000'000;
@@ -39,17 +39,17 @@ std::string record_key(log_id log, std::int64_t number);
 std::string group_key(group_id const& group);
 /// The fields incarnation and partition.
 void add_log(bson::builder& into, log_id log);
-/// The filter for one document by its `_id`. With shards it names the shard key, too, so that it goes to one of them;
-/// else `_id` says all, and more would only have the server look at more.
+/// The filter for one document by its `_id`. On a sharded cluster it includes the shard key, so that the command goes
+/// to one shard.
 void add_key(bson::builder& filter, std::string const& key, log_id log, bool sharded);
 
-/// What is kept once for each log.
+/// The document that exists once for each log.
 struct head {
     log_position floor;
     std::int64_t floor_bytes = 0;  // of the records below the floor
     std::int64_t cleared = 0;
     std::int64_t epoch_base = 0;
-    /// Those registered, or about to be; a trimmer that knows of fewer must not trim.
+    /// The groups that are registered or are being registered.
     std::vector<std::string> groups;
     std::int64_t version = 0;  // grows with each change of the groups
     bool deleted = false;      // the stream was
@@ -84,15 +84,15 @@ void add_record(bson::builder& into, log_id log, placement const& where, new_rec
 record_header parse_header(bson::fields const& from);
 /// Throws errc::corrupt, which names the record, unless it may follow `before`, the record with the number before.
 void check_successor(log_id log, record_header const& before, record_header const& record);
-/// A projection to what `parse_header` and `parse_head` read. To name what is wanted, and not what is not, spares the
-/// server from taking the messages apart.
+/// A projection to the fields that `parse_header` and `parse_head` read. An inclusive projection spares the server from
+/// parsing the messages.
 void add_header_fields(bson::builder& into, std::string const& prefix = {});
 /// Throws errc::corrupt when the record is damaged.
 log::segment_ptr parse_record(bson::fields const& from);
 
 struct stored_group : group_state {
     std::int64_t revision = 0;  // of the last commit under this epoch
-    std::string registration;   // by chance: tells this group from others of its name, before and after
+    std::string registration;   // random: distinguishes this registration from others under the same name
 };
 bson::document make_group(stored_group const& group);
 stored_group parse_group(bson::fields const& from);

@@ -18,14 +18,14 @@ namespace minibatch::store {
 namespace mongo {
 namespace {
 
-/// The server's clock may be set, and ours drifts.
+/// How often the estimate of the server's clock is corrected.
 constexpr std::chrono::minutes clock_period{10};
 
-/// What belongs to the process that opened the database.
+/// The parts of the store, which belong to the process that opened the database.
 struct parts {
     parts(settings how, open_options const& options)
         : clients(std::move(how), options.on_command), clock(options.time) {}
-    /// What depends on the server.
+    /// Sets up what depends on the server.
     void begin(server_traits const& server, log_callback log) {
         clients.set_sharded(server.sharded);
         clock.set(server.local_time, server.asked, server.answered);
@@ -49,7 +49,7 @@ struct parts {
     std::optional<changes> watching;  // last: its thread uses the others
 };
 
-/// One call of the store: what it works with, and until when.
+/// One call of the store, with its deadline.
 struct call {
     call(parts& with, steady_time until, time_limit::movable const& latest)
         : own(with), deadline(own.clock.on_this_machine(until)), bounds_(deadline, &latest) {}
@@ -74,21 +74,21 @@ class mongo_store final : public store {
     }
 
     ~mongo_store() override {
-        // A child must not touch what it inherited: the connections are the parent's.
+        // After fork the connections belong to the parent: the child leaves them alone.
         if (guard_.forked()) static_cast<void>(parts_.release());
     }
 
     tuning tune() const noexcept override {
         tuning out;
         out.scope = write_scope::log;
-        // Each call is a round trip, and each segment a document: larger ones than on a disk of one's own.
+        // Each call is a round trip, so segments are larger than on a local disk.
         out.full_segment_bytes = std::size_t{1} << 20;
         out.read_ahead_bytes = std::size_t{4} << 20;
         out.prepares = true;
         // Removal waits for `removal_delay` anyway.
         out.trim_records = 8'192;
         out.trim_delay = milliseconds(5'000);
-        // Compared with the clock of the server, inside the update that acquires.
+        // It is compared with the clock of the server, inside the update that acquires.
         out.expiry_counts = true;
         return out;
     }
@@ -290,7 +290,8 @@ class mongo_store final : public store {
 }  // namespace mongo
 
 std::shared_ptr<store> open_mongo(std::string const& url, open_options const& options) {
-    // Two for each call at a time, as a transaction holds one while it looks at something; one for the change stream.
+    // Two for each concurrent call, since a transaction holds one while it reads outside of it; one for the change
+    // stream.
     auto const clients = 2 * options.readers + 2;
     return std::make_shared<mongo::mongo_store>(mongo::parse_settings(url, clients, options.timeout), options);
 }

@@ -7,11 +7,11 @@
 #include "store/mongo/layout.hpp"
 #include "store/mongo/wire/client_pool.hpp"
 
-/// What the change stream asks for, and what its events are about.
+/// The pipeline of the change stream, and the interpretation of its events.
 namespace minibatch::store::mongo {
 
 /// The stages of its pipeline: new messages, deleted streams, and leases that change hands; not renewals, nor progress.
-/// It begins behind `token` or at `begin`, where given.
+/// It starts after `token` or at `begin` if given.
 void add_change_stages(bson::builder& stages, bson_t const* token, std::optional<cluster_time> begin);
 
 /// The log, and the number of the record or the name of the group, from the `_id` of a document:

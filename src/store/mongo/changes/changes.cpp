@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 /// How long the server waits for a change before it answers that there was none. With newer drivers, whose connections
 /// cannot be interrupted, closing waits for it.
 constexpr milliseconds await_time{MONGOC_CHECK_VERSION(2, 0, 0) ? 2'000 : 10'000};
-/// Beyond that, the answer itself may take so long.
+/// The answer may take this much longer.
 constexpr milliseconds answer_time{10'000};
 constexpr milliseconds poll_period{100};
 constexpr milliseconds shortest_pause{50};
@@ -30,7 +30,7 @@ struct stream_ended {
 
 using description_ptr = std::unique_ptr<mongoc_server_description_t, void (*)(mongoc_server_description_t*)>;
 
-/// As far as the driver knows by now; or a server that is asked in place of one.
+/// As far as the driver knows: a primary, or a server that is used in place of one.
 bool is_primary(client_pool::loan const& client, std::uint32_t server) {
     description_ptr const now(mongoc_client_get_server_description(client.get(), server),
                               mongoc_server_description_destroy);
@@ -104,7 +104,7 @@ void changes::run() {
         doubt();
         if (stopping()) return;
         if (why.server_code == history_lost || why.server_code == fatal_stream) {
-            // Whoever is woken reads where he is: nothing is missed, even though the events are gone.
+            // Listeners that are woken read from where they are, so nothing is missed although the events are lost.
             say(log_level::warning, "the change stream cannot be resumed, and begins anew: " + why.text);
             token_ = {};
         } else if (why.how == severity::refused && !why.text.empty()) {
@@ -130,7 +130,7 @@ void changes::poll() {
 }
 
 void changes::follow() {
-    // The cursor lives on the server that made it, and in the session.
+    // The cursor belongs to the server that opened it, and to the session.
     client_pool::session in(clients_);
     if (auto const why = in.begin()) throw stream_ended{*why};
     bson_error_t problem{};
@@ -169,14 +169,14 @@ void changes::follow() {
             b.add("maxTimeMS", static_cast<std::int32_t>(await_time.count()));
         }));
         answered_ = true;
-        // One that is cut off from the others has nothing to tell any more, and answers all the same.
+        // A primary that is cut off from the others still answers, but has nothing more to report.
         if (!is_primary(in.client(), mongoc_server_description_id(server.get())))
             throw stream_ended{failure{severity::not_done, errc::unavailable, "not the primary", 0, false, false}};
     }
 }
 
-/// Where it was, or else at a time that all questions from then on look back to: what is neither in the stream nor in
-/// an answer would be missed.
+/// Opens it where it was interrupted, or else at a time that all later questions look back to: a change that is neither
+/// in the stream nor in an answer would be missed.
 bson::document changes::open(std::function<bson::document(bson::document const&)> const& ask) {
     bool const resumed = !bson_empty(token_.get());
     std::optional<cluster_time> begin;
@@ -186,21 +186,21 @@ bson::document changes::open(std::function<bson::document(bson::document const&)
         b.list("pipeline",
                [&](bson::builder& stages) { add_change_stages(stages, resumed ? token_.get() : nullptr, begin); });
         b.object("cursor", [](bson::builder&) {});
-        // A change stream has no other level, whatever the store reads with.
+        // Change streams support no other level, whatever level the store reads with.
         b.object("readConcern", [](bson::builder& concern) { concern.add("level", "majority"); });
     }));
     std::lock_guard const lock(mutex_);
     current_ = true;
     if (resumed) return reply;
     since_ = begin;
-    // What was asked for before it was open may have changed before, too.
+    // What was asked for earlier may have changed before the stream was open.
     ++doubts_;
     leases_.clear();
     seen_.clear();
     return reply;
 }
 
-/// True: it tells something that was not known.
+/// True: the event was news.
 bool changes::take(bson::fields const& event) {
     if (auto const token = event.object_if("_id")) token_ = bson::document(token->raw());
     auto const key = event.object("documentKey").text("_id");
@@ -240,7 +240,7 @@ inspection changes::inspect(std::span<log_id const> asked, std::span<group_id co
             else
                 out.leases[i] = found->second;
         }
-        // What changes from here on erases the entry again.
+        // A change from here on erases the entry again.
         for (auto const i : unknown_groups) leases_[asked_groups[i]] = std::nullopt;
         for (auto const i : unknown_logs) seen_[asked[i]] = true;
     }

@@ -14,8 +14,9 @@
 
 namespace minibatch::store::mongo {
 
-/// What has become of logs and leases, and when to look: the one change stream of a database handle, with a thread that
-/// waits for it. It carries wake-ups, not data. On a server that has none, the thread wakes the listeners now and then.
+/// The one change stream of a database handle, with a thread that waits for it. It reports changes of logs and leases
+/// and wakes the listeners; it carries no data. On a server without change streams the thread wakes the listeners
+/// periodically.
 ///
 /// Thread-safe.
 class changes {
@@ -26,20 +27,20 @@ class changes {
     changes(changes const&) = delete;
     changes& operator=(changes const&) = delete;
 
-    /// Begins to wait, once.
+    /// Starts the thread. Further calls do nothing.
     void start();
 
-    /// As `store::inspect`. While the change stream is open, what it has told is not asked for again.
+    /// As `store::inspect`. While the change stream is open, the server is not asked for what it has reported.
     inspection inspect(std::span<log_id const> asked, std::span<group_id const> asked_groups, steady_time deadline);
 
   private:
     void run();
-    /// Until the stream ends. Throws what it ended with.
+    /// Runs until the stream ends. Throws the reason.
     void follow();
     bson::document open(std::function<bson::document(bson::document const&)> const& ask);
     void poll();
     bool take(bson::fields const& event);
-    /// What was known may be out of date.
+    /// Forgets what was known: it may be out of date.
     void doubt();
     void say(log_level level, std::string const& text) const;
     bool wait(milliseconds duration);
@@ -56,7 +57,7 @@ class changes {
     std::mutex mutex_;
     std::condition_variable stopped_;
     bool started_ = false;
-    bool current_ = false;  // the change stream is open, and ends are known since
+    bool current_ = false;  // the change stream is open
     std::uint64_t doubts_ = 0;
     std::optional<cluster_time> since_;                // where the change stream has begun
     std::map<group_id, std::optional<lease>> leases_;  // as last seen; no entry: to be asked for

@@ -25,7 +25,7 @@ committer::action committer::looked(std::optional<group_state> found, std::int64
         return failed{errc::outcome_unknown, "a commit may have been stored; meanwhile the group was deleted"};
     if (!found) return failed{errc::group_not_found, "there is no group '" + request_.group.group + "'"};
     if (found->held.epoch < request_.epoch) {
-        // Epochs never go back: this is what a server shows that has been replaced.
+        // Epochs never decrease: this is an old view, of a server that has been replaced.
         next_update();
         return pause{++tries_};
     }
@@ -38,12 +38,12 @@ committer::action committer::looked(std::optional<group_state> found, std::int64
         if (!rules::commit(*found, request_)) return stored(revision);
     } catch (error const& problem) {
         if (maybe_stored_ && problem.code() == errc::fenced)
-            // The try whose answer was lost may have come before the new holder.
+            // The try whose answer was lost may have been applied before the new holder came.
             return failed{errc::outcome_unknown,
                           std::string("a commit may have been stored; meanwhile ") + problem.what()};
         return failed{static_cast<errc>(problem.code().value()), problem.what()};
     }
-    // It would be accepted: somebody else has committed under the same epoch, or its update has been undone since.
+    // The commit would be accepted now: another handle has committed under the same epoch, or a failover has undone it.
     if (revision >= revision_) revision_ = revisions_.beyond(revision);
     if (known_ && known_->perhaps.erase(revision) > 0) known_->last = revision;
     next_update();

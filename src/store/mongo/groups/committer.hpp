@@ -11,17 +11,17 @@
 
 namespace minibatch::store::mongo {
 
-/// The commit of one progress, free of I/O: it says what to do next and is told what came of it.
+/// The commit of one progress as a state machine without I/O: it returns the next action and is told its result.
 ///
-/// A commit is one update of the group's document, on three conditions: the epoch is ours, the low offset does not go
-/// back, and the revision in the document is below the commit's. The last one keeps a copy of an earlier commit that
-/// was under way for long from undoing a later one. All tries of a commit have the same revision, unless another handle
+/// A commit is one update of the group's document with three conditions: the epoch is ours, the low offset does not
+/// decrease, and the revision in the document is below the commit's. The last condition prevents a late copy of an
+/// earlier commit from undoing a later one. All tries of a commit have the same revision, unless another handle
 /// is found to have committed under the same epoch. A handle that has acquired the lease itself knows the revision in
 /// the document and accepts no other: then another process, resumed from the same snapshot of a machine, holds the same
 /// lease, and this one is fenced.
 class committer {
   public:
-    // What to do next.
+    // The next action.
     struct update {
         std::int64_t revision = 0;
         /// The revision that the document must have; absent: any below the commit's.
@@ -45,8 +45,8 @@ class committer {
 
     action begin() { return next_update(); }
 
-    // What came of the last action.
-    /// Whether the update has found the document as it was to be.
+    // The result of the last action.
+    /// Whether the update has matched the document.
     action updated(bool found);
     /// Absent: there is no such group.
     action looked(std::optional<group_state> found, std::int64_t revision);

@@ -92,8 +92,8 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
                                                "' cannot be registered: it changes each time, or its record " +
                                                "contradicts the head of its log");
         if (auto found = find(id, deadline)) {
-            // One whose name is not listed, or that is older than a deletion of the group, is what somebody has left
-            // who did not get to the end of his registration, or too late: nobody has kept its messages for it.
+            // If the name is not listed, or the epoch is older than a deletion of the group, the record is left over
+            // from an interrupted or a late registration, and its messages were not kept.
             auto const front = logs_.read_head(id.log, deadline);
             if (!lists(front, id.group) || found->held.epoch < front.epoch_base) {
                 withdraw(*found, deadline);
@@ -111,7 +111,7 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
             found->state.keep = keep;
             return std::move(*found);
         }
-        // Its name comes first, so that nobody trims what it starts at, then its progress.
+        // The name is added first, so that the records from its start on are not trimmed; then the progress.
         auto const front = announce(id, deadline);
         stored_group made;
         made.id = id;
@@ -130,8 +130,8 @@ group_state group_table::enroll(group_id const& id, start_position start, bool k
         }
         auto const create = insert_one(collection::groups, make_group(made));
         if (!clients_.insert_if_absent("register group", *create.get(), deadline)) continue;
-        // Whoever deletes a group of this name may have taken it off the list in between, and messages have been
-        // trimmed. A try whose answer was lost would have put it there.
+        // A deletion may have removed the name in between, and messages may have been trimmed. If an answer was lost,
+        // the name may be there only because of our own earlier try.
         try {
             bool in_doubt = false;
             bool const listed = lists(announce(id, deadline, &in_doubt), id.group);
@@ -198,8 +198,8 @@ bool group_table::drop(std::int64_t incarnation, int partitions, std::string con
         if (group.held.expires > now && rules::in_use(group, ended))
             throw error(errc::group_in_use, "group '" + name + "' is in use by " + group.held.owner);
     for (auto const& group : there) {
-        // A group that is created again must not give out an epoch twice, nor begin with that of a holder who may be
-        // about to commit.
+        // If the group is created again, it must not give out an epoch twice, nor start with that of an old holder
+        // whose commit may still arrive.
         auto const keep_epoch = update_one(
             collection::segments,
             [&](bson::builder& filter) { add_key(filter, head_key(group.id.log), group.id.log, clients_.sharded()); },

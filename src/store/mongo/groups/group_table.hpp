@@ -20,7 +20,7 @@ class group_table {
     /// As `store::delete_group`.
     bool drop(std::int64_t incarnation, int partitions, std::string const& name, steady_time deadline,
               std::span<partition_lease const> ended = {});
-    /// For good, with the stream.
+    /// Removes them together with their stream.
     void drop_all(log_id log, std::vector<std::string> const& names, steady_time deadline);
 
     /// Those of one log, by the names in its head; absent ones are about to be registered.
@@ -44,11 +44,11 @@ class group_table {
     /// Adds the name to those in the head, and returns the head as it was before; `in_doubt`: or as an earlier try of
     /// ours has left it.
     head announce(group_id const& id, steady_time deadline, bool* in_doubt = nullptr);
-    /// Takes a registration back that nobody has acquired.
+    /// Removes a registration that nobody has acquired.
     void withdraw(stored_group const& group, steady_time deadline);
     /// The server's clock, as it is now.
     time_ms server_time(steady_time deadline);
-    /// Takes the name of a deleted group off, unless it has been registered anew.
+    /// Removes the name of a deleted group from the head, unless the group has been registered again.
     void unlist(group_id const& id, steady_time deadline);
 
     client_pool& clients_;

@@ -10,7 +10,7 @@
 namespace minibatch::store::mongo {
 namespace {
 
-/// The time, in milliseconds, as an expression of an update: the server's own, or the one that a test has given.
+/// The time in milliseconds as an expression of an update: the server's own, or the one that a test has set.
 void add_now(bson::builder& into, char const* key, database_clock& time) {
     if (time.real())
         into.object(key, [](bson::builder& b) { b.add("$toLong", "$$NOW"); });
@@ -129,7 +129,7 @@ bson::document lease_table::renewal_of(std::span<write_job* const> jobs) {
 void lease_table::renew(std::span<write_job*> jobs, steady_time deadline) {
     std::vector<write_job*> open(jobs.begin(), jobs.end());
     bool maybe_done = false;
-    // A try on a connection that has died must leave time for another one before the leases run out.
+    // A try on a dead connection must leave time for another one before the leases expire.
     auto shortest = milliseconds::max();
     for (auto const* job : open) shortest = std::min(shortest, std::get<renew_request>(job->request).duration);
     for (int tries = 1; !open.empty(); ++tries) {
@@ -156,7 +156,7 @@ void lease_table::renew(std::span<write_job*> jobs, steady_time deadline) {
             for (auto* job : open) job->result = done{};
         if (all_matched) return;
         maybe_done = maybe_done || in_doubt || matched > 0;
-        // Which are not ours any more is known afterwards; which of the others were matched is not: they go again.
+        // Reading shows which leases are lost. Which of the others were matched is not known: they are renewed again.
         std::vector<std::string> keys;
         for (auto const* job : open) keys.push_back(group_key(std::get<renew_request>(job->request).group));
         std::map<std::string, stored_group> found;

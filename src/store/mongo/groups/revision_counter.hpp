@@ -5,11 +5,11 @@
 
 namespace minibatch::store::mongo {
 
-/// Numbers for the commits of one handle, always larger ones. Thread-safe.
+/// Increasing numbers for the commits of one handle. Thread-safe.
 class revision_counter {
   public:
     std::int64_t next() { return ++last_; }
-    /// One that is larger than `seen`, too.
+    /// A number that is also larger than `seen`.
     std::int64_t beyond(std::int64_t seen) {
         auto last = last_.load();
         while (last < seen && !last_.compare_exchange_weak(last, seen)) {

@@ -29,7 +29,7 @@ void carry_out(transaction& with, document_write const& write) {
     with.run(command_kind::write, *command.get(), true);
 }
 
-/// Adds a record at the end as it is known; another one there, or a log that has moved on, makes it a try in vain.
+/// Inserts a record at the known end. The try fails if the number is taken or the floor is above it.
 void append_in(transaction& with, log_lookup& all, log_id log, log_end& end, document_write const& write) {
     if (end.deleted) throw error(errc::stream_deleted, "the stream to append to was deleted");
     std::string const text = "[" + write.document + "]";
@@ -70,7 +70,7 @@ void transactional_commit::run(steady_time deadline) {
     auto const& request = request_;
     rules::check_progress(request.state, errc::invalid_argument);
     for (auto const& write : request.writes) rules::check_write(write);
-    // Where appends go, and how far those logs are.
+    // The logs to append to, and where they end.
     std::vector<log_id> targets;
     for (auto const& write : request.writes)
         if (write.what == document_write::kind::append)

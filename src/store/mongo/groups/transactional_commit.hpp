@@ -4,7 +4,7 @@
 
 namespace minibatch::store::mongo {
 
-/// A commit that carries writes: one transaction of the database, tried again until it is known what became of it.
+/// A commit that carries writes: one transaction of the database, repeated until its outcome is known.
 class transactional_commit {
   public:
     /// The request and `resolve` must outlive it.

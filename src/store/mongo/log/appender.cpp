@@ -21,7 +21,7 @@ appender::action appender::begin(new_record record, steady_time steady_now, time
     auto const before = std::find_if(unresolved_.begin(), unresolved_.end(),
                                      [&](attempt const& each) { return each.batch == record_.batch; });
     if (before == unresolved_.end()) return choose(steady_now, now);
-    // Again, after its outcome has remained unknown.
+    // It was tried before, with an unknown outcome.
     sent_ = std::move(*before);
     unresolved_.erase(before);
     return last_ = insert{sent_->where};
@@ -46,19 +46,19 @@ appender::action appender::place(time_ms now) {
 }
 
 appender::action appender::learned(log_end end, std::int64_t floor, std::optional<std::string> at, time_ms now) {
-    note_end(end);  // never back: an old answer may come from a server that has been replaced
+    note_end(end);  // never decreases: an old answer may come from a replaced server
     if (!sent_) return place(now);
     bool const kept = floor <= sent_->where.number;
     if (kept && at && *at == sent_->batch) return accept(false);
     if (kept && !at) {
-        // Who had the number was not confirmed, and is gone: it is free again.
+        // The record in the way was rolled back: the number is free again.
         last_ = insert{sent_->where};
         return pause{++tries_, 0};
     }
-    // Whatever has a number below the floor now need not have had it when it counted.
+    // The record that has the number below the floor may have been stored after the number was removed.
     if (!kept && sent_->maybe_stored)
         return give_up(errc::outcome_unknown, "the batch may have been stored, and removed since");
-    // Somebody else was first. What was sent under that number can never be stored any more.
+    // Another process was first. What was sent under that number can never be stored any more.
     sent_.reset();
     return place(now);
 }
@@ -73,7 +73,7 @@ appender::action appender::inserted(answer_origin const& from) {
 
 appender::action appender::duplicate() {
     last_ = learn{sent_->where.number, true};
-    // Once may happen; more often means that others append all the time. What is learned is used at once.
+    // More than one collision means that others append continuously. What is learned is used at once.
     if (++collisions_ == 1) return last_;
     return pause{0, collisions_ - 1};
 }
@@ -81,7 +81,7 @@ appender::action appender::duplicate() {
 appender::action appender::floor_read(std::optional<std::int64_t> floor) {
     if (!floor) return give_up(errc::outcome_unknown, "the batch was stored while the stream was deleted");
     if (*floor <= sent_->where.number) return accept(true);
-    // Was it stored, and consumed since, or stored just now where a record had been removed long ago?
+    // Either it was stored in time and consumed since, or it was stored after the number was removed.
     end_.reset();
     return give_up(errc::outcome_unknown, "the batch was stored while the log moved on beyond it");
 }
@@ -103,7 +103,7 @@ appender::action appender::paused() { return last_; }
 appender::action appender::not_done(failure const& why, bool last) {
     bool const inserting = std::holds_alternative<insert>(last_);
     if (sent_ && inserting && why.how == severity::unknown) sent_->maybe_stored = true;
-    // Once the insertion has succeeded, what remains unknown is whether it counts.
+    // The insertion has succeeded; whether it counts is unknown.
     bool const maybe = sent_ && (sent_->maybe_stored || std::holds_alternative<confirm>(last_));
     if (why.how == severity::refused && !maybe) return give_up(why.code, why.text);
     if (why.how == severity::refused || last) {
@@ -115,7 +115,7 @@ appender::action appender::not_done(failure const& why, bool last) {
 
 appender::action appender::give_up(errc code, std::string text) {
     if (sent_ && code == errc::outcome_unknown) {
-        // It may come again, by its batch, also after others.
+        // The caller may repeat the batch, even after others.
         sent_->maybe_stored = true;
         unresolved_.push_back(std::move(*sent_));
         if (unresolved_.size() > max_unresolved) unresolved_.pop_front();

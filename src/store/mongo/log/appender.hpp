@@ -12,7 +12,7 @@
 
 namespace minibatch::store::mongo {
 
-/// The end of a log at some moment, as a majority of the servers knows it.
+/// The end of a log at one moment, as known to a majority of the servers.
 struct log_end {
     log_position end;
     time_ms last_created = 0;
@@ -20,7 +20,7 @@ struct log_end {
     std::string last_batch;  // of the last record; empty if there is none
     std::int64_t last_count = 0;
     bool deleted = false;  // the last record says that the stream was deleted
-    /// By the local clock, before the question was sent; a hint for when to ask again, and nothing rests on it.
+    /// When the question was sent, by the local clock. Only a hint for when to ask again.
     steady_time learned{};
 };
 
@@ -35,7 +35,7 @@ struct new_record {
     bool deleted = false;  // it says that the stream was deleted
 };
 
-/// Where and how a record is put into the log. The same for every try, so that the bytes are, too.
+/// The place of a record in the log. It is the same for every try, so that the bytes are the same, too.
 struct placement {
     std::int64_t number = 0;
     std::int64_t first = 0;
@@ -44,19 +44,20 @@ struct placement {
     friend bool operator==(placement const&, placement const&) = default;
 };
 
-/// The end of one log, and the protocol by which this process adds a record at a time to it, free of I/O: it says what
-/// to do next and is told what came of it.
+/// The protocol by which this process adds records to one log, one at a time, as a state machine without I/O: it
+/// returns the next action and is told its result.
 ///
-/// The unique number decides who is next. What may have been stored is sent again unchanged, under the same number,
-/// until it is known whether it was: a batch is never stored twice, and never under two numbers.
+/// The unique number decides which process is next. A record that may have been stored is sent again unchanged, under
+/// the same number, until its outcome is known: a batch is never stored twice, and never under two numbers.
 ///
-/// A number that was removed accepts a record once more, which then is not in the log. So a success counts by itself
-/// only if the number was the end moments ago. Only a record of our own before it proves that, since reads may be
-/// answered by a server that has long been replaced; and only the server's own time tells that it was moments ago,
-/// since all clocks of this machine stand still while it is paused. Otherwise the floor is read after the insertion.
+/// If a record was removed, its number accepts another record, which is then not in the log. So a success counts by
+/// itself only if the number was the end moments ago. A read does not prove that, since a server that has long been
+/// replaced may answer it; a record of our own before it does. And only the server's own time shows that it was moments
+/// ago, since all clocks of this machine stand still while it is paused. Otherwise the floor is read after the
+/// insertion.
 class appender {
   public:
-    // What to do next.
+    // The next action.
     struct learn {  // find the end, at or after `from`, by a majority; `after_duplicate`: as of that answer
         std::int64_t from = 0;
         bool after_duplicate = false;
@@ -65,7 +66,7 @@ class appender {
         placement where;
     };
     struct confirm {};  // read the floor by a majority, as of the answer to the insertion
-    struct pause {      // `collisions` > 0: because others add, too; else because the server is away
+    struct pause {      // `collisions` > 0: because of other writers; else because the server is unavailable
         int tries = 0;
         int collisions = 0;
     };
@@ -83,7 +84,7 @@ class appender {
     /// the database's clock.
     action begin(new_record record, steady_time steady_now, time_ms now);
 
-    // What came of the last action.
+    // The result of the last action.
     /// `at` is the batch of the record with the number asked for, if it is there.
     action learned(log_end end, std::int64_t floor, std::optional<std::string> at, time_ms now);
     /// Precondition: `sending` was called before it was sent. `from` is where the success was reported.
@@ -100,7 +101,7 @@ class appender {
     /// The newest end that is known, also from reads.
     std::optional<log_end> const& end() const noexcept { return end_; }
     void note_end(log_end const& seen);
-    /// Others may have added meanwhile: the end is looked for before the next record.
+    /// Other writers may have added records: the end is looked up before the next one.
     void doubt_end() noexcept {
         if (end_) end_->learned = steady_time{};
     }
@@ -117,7 +118,7 @@ class appender {
         placement where;
         bool maybe_stored = false;  // an answer was lost
     };
-    /// A number that nobody can have had before this answer was given.
+    /// A number that no record can have had before this answer was given.
     struct own_end {
         std::int64_t number = 0;
         answer_origin since;
@@ -125,7 +126,7 @@ class appender {
     action choose(steady_time steady_now, time_ms now);
     action place(time_ms now);
     action accept(bool just_inserted);
-    /// With an unknown outcome the attempt is remembered.
+    /// Remembers the attempt if its outcome is unknown.
     action give_up(errc code, std::string text);
 
     std::optional<log_end> end_;

@@ -7,7 +7,7 @@
 namespace minibatch::store::mongo {
 
 std::string random_id() {
-    // Straight from the machine: a generator of our own would go on alike in both processes after a fork.
+    // From the system each time: a generator of our own would produce the same numbers in both processes after a fork.
     thread_local std::random_device random;
     char text[24];
     std::snprintf(text, sizeof text, "%08x%08x", random(), random());

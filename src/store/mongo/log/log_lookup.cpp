@@ -9,12 +9,12 @@
 namespace minibatch::store::mongo {
 namespace {
 
-/// Numbers in one question when something is searched for.
+/// How many numbers one question of a search asks for.
 constexpr std::int64_t fan_out = 62;
 
 failure lost(log_id) { return {severity::refused, errc::stream_deleted, "the stream was deleted", 0, false, false}; }
 
-/// From a number on: its neighbours, then farther and farther ahead.
+/// The neighbours of a number, then numbers ever farther ahead.
 std::vector<std::int64_t> ahead_of(std::int64_t from) {
     std::vector<std::int64_t> out;
     for (auto number = std::max<std::int64_t>(from - 1, 0); number < from + 8; ++number) out.push_back(number);
@@ -79,7 +79,7 @@ std::optional<log_lookup::probed> log_lookup::probe(log_id log, std::vector<std:
     return out;
 } catch (error const& problem) {
     if (!why) throw;
-    // Documents that are not ours, or damaged: who asks may have something to say that matters more.
+    // Damaged documents. The caller may have a more important error to report.
     *why = {severity::refused, static_cast<errc>(problem.code().value()), problem.what(), 0, false, false};
     return std::nullopt;
 }
@@ -105,7 +105,7 @@ std::optional<log_lookup::found_end> log_lookup::find_end(log_id log, std::int64
         auto const floor = found->front->floor.number;
         for (auto const& each : found->found) {
             if (first && each.number == began_at) batch_at = each.batch;
-            // Below the floor stands the last record of a cleared log, and what a late answer may have left.
+            // Below the floor are the last record of a cleared log, and what a late insert may have left.
             if (each.number >= floor - 1 && (!last || each.number > last->number)) last = each;
         }
         if (last) {
@@ -171,7 +171,7 @@ std::vector<std::optional<log_position>> log_lookup::ends(std::span<log_id const
         for (std::size_t i = 0; i < part.size(); ++i) {
             auto const front = there.find(head_key(part[i]));
             if (front == there.end()) continue;
-            // Not there, and not removed either.
+            // It is not there and was not removed.
             if (known[i] && front->second <= known[i]->end.number &&
                 !there.contains(record_key(part[i], known[i]->end.number))) {
                 out[begin + i] = known[i]->end;

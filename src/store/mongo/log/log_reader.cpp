@@ -7,7 +7,7 @@
 namespace minibatch::store::mongo {
 namespace {
 
-/// How many records behind the expected end a read asks for, to see where the log ends.
+/// How many records beyond the expected end a read asks for, to find the end.
 constexpr std::int64_t look_ahead = 16;
 
 }  // namespace

@@ -12,22 +12,22 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Who adds all the time knows the end before anybody else does, and would be first again and again. So each takes
-// turns: after a while it leaves a gap, long enough for those who wait to try, and they try often enough to meet it.
+// A process that appends continuously always knows the end first and would win every time. So writers take turns: after
+// a while each leaves a gap that is long enough for a waiting writer to try, and waiting writers try often enough.
 constexpr milliseconds turn{300};
-/// A gap in which nobody was met for long; others may come all the same.
+/// The gap when no other writer was met recently.
 constexpr milliseconds short_gap{1};
 constexpr std::chrono::seconds met_recently{5};
-/// A pause of this length between two records is a gap by itself.
+/// A pause of this length between two records counts as a gap.
 constexpr milliseconds idle{5};
 
-/// A try in vain costs the server as much as one that succeeds, a question little: those who wait ask until the log has
-/// stood still for as long as a record takes, so many times at most, as it need not ever stand still.
+/// A failed insert is as expensive as a successful one; reading the end is cheap. So waiting writers poll the end until
+/// it has not moved for as long as an insert takes, at most so many times.
 constexpr int most_questions = 10;
-/// How much longer than a try they wait after collisions, at most.
-constexpr int most_patience = 3;
+/// The longest wait after collisions, in multiples of the duration of a try.
+constexpr int longest_wait = 3;
 
-/// How long those who wait need for a try, given what the last one took.
+/// How long a waiting writer needs for a try, estimated from the last one.
 milliseconds try_time(steady_clock::duration round_trip) {
     return std::clamp(std::chrono::ceil<milliseconds>(round_trip), milliseconds(1), milliseconds(20));
 }
@@ -38,7 +38,7 @@ bool sleep_within(milliseconds delay, steady_time deadline) {
     return true;
 }
 
-/// Leaves a gap for others now and then. The first record of a turn is one after a gap.
+/// Leaves a gap for other writers after each turn. A turn starts with the first record after a gap.
 void take_turns(log_view& of, steady_time deadline) {
     auto const now = steady_clock::now();
     if (now - of.last_added > idle) of.turn_began = now;
@@ -95,7 +95,7 @@ append_result log_writer::add(log_id log, log_view& of, new_record record, bson:
             of.round_trip = steady_clock::now() - sent;
             answered_at = operation_time(got.body);
             if (!got.problem) {
-                // Before the change stream tells of it, to whom it is no news then. Whether it counts is still open.
+                // Before the change stream reports it: it is no news for this handle. Whether it counts is still open.
                 auto const where = at->where;
                 lookup_.views().note_end(of,
                                          end_after({where.number, where.first, record.count, where.created,
@@ -106,7 +106,8 @@ append_result log_writer::add(log_id log, log_view& of, new_record record, bson:
                     std::lock_guard const lock(of.mutex);
                     of.told = std::max(of.told, where.number + 1);
                 }
-                // Of two tries by the driver only the second one's time is known, and the first may have stored it.
+                // If the driver has tried twice, only the time of the second try is known; the first may have stored
+                // it.
                 stored_at = answered_at;
                 auto const told =
                     lookup_.clients().how().retry_writes ? std::nullopt : lookup_.views().moment_of(answered_at).server;
@@ -129,7 +130,7 @@ append_result log_writer::add(log_id log, log_view& of, new_record record, bson:
             collisions = pause->collisions;
             bool const in_time =
                 pause->collisions > 0
-                    ? sleep_within(at_random(one / 2, one * 3 / 2) * std::min(pause->collisions, most_patience),
+                    ? sleep_within(at_random(one / 2, one * 3 / 2) * std::min(pause->collisions, longest_wait),
                                    deadline)
                     : pause_before_retry(pause->tries, deadline);
             if (!in_time && pause->collisions > 0) why.text = "others appended first, again and again";
@@ -156,7 +157,7 @@ append_result log_writer::append(append_request& request, steady_time deadline) 
     record.batch = stored_batch(request.batch.empty() ? random_id() : request.batch, *request.text);
     record.count = request.count;
     record.bytes = static_cast<std::int64_t>(request.text->size());
-    // Encoded once, however often it is sent.
+    // Encoded once for all tries.
     if (!request.prepared)
         request.prepared = std::make_shared<bson::document const>(make_messages(*request.text, request.count));
     auto const messages = std::static_pointer_cast<bson::document const>(request.prepared);
@@ -165,7 +166,7 @@ append_result log_writer::append(append_request& request, steady_time deadline) 
 
 seal_result log_writer::seal(seal_request const& request, steady_time deadline) {
     auto const of = lookup_.views().of(request.log);
-    // Beyond the clock it is refused, unless the log is there already.
+    // A time in the future is refused, unless the log has already reached it.
     if (auto const now = lookup_.time().now(); request.until > now)
         rules::seal_needed(request, lookup_.look(request.log, deadline).end.last_created, now);
     new_record record;

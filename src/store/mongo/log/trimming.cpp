@@ -15,7 +15,7 @@ rules::record_end end_of(record_header const& record) {
     return {record.first + record.count, record.bytes_before + record.bytes, record.created};
 }
 
-/// The first number in [from, to) whose record may not go; `to` if all may.
+/// The first number in [from, to) whose record must stay; `to` if all may be removed.
 std::int64_t first_kept(log_lookup& all, log_id log, std::int64_t from, std::int64_t to, rules::removal const& may_go,
                         std::int64_t hint, steady_time deadline) {
     constexpr std::int64_t fan_out = 62;
@@ -23,7 +23,7 @@ std::int64_t first_kept(log_lookup& all, log_id log, std::int64_t from, std::int
         std::vector<std::int64_t> numbers;
         auto const step = std::max<std::int64_t>((to - from) / fan_out, 1);
         for (auto number = from; number < to; number += step) numbers.push_back(number);
-        // Where the slowest group is, most likely.
+        // Most likely it is where the slowest group is.
         if (first)
             for (auto const number : {hint - 1, hint})
                 if (number >= from && number < to) numbers.push_back(number);
@@ -40,7 +40,7 @@ std::int64_t first_kept(log_lookup& all, log_id log, std::int64_t from, std::int
     return from;
 }
 
-/// False: the head is another by now.
+/// False: the head has changed meanwhile.
 bool move_floor(log_lookup& all, log_id log, head const& seen, log_position floor, std::int64_t bytes,
                 std::optional<std::int64_t> cleared, steady_time deadline) {
     using namespace expression;
@@ -100,8 +100,8 @@ void remove(client_pool& clients, log_id log, std::vector<std::string> const& id
     clients.run("remove records", command_kind::write, *command.get(), deadline);
 }
 
-/// A write that only counts, so that the server's time moves on: it stands still while nothing is written. Absent: a
-/// standalone server tells no time.
+/// A write that only increments a counter, so that the server's time advances: it stands still while nothing is
+/// written. Absent: a standalone server tells no time.
 std::optional<cluster_time> advance_time(client_pool& clients, log_id log, steady_time deadline) {
     auto const command = update_one(
         collection::segments, [&](bson::builder& filter) { add_key(filter, head_key(log), log, clients.sharded()); },
@@ -156,7 +156,7 @@ trim_result trim(log_lookup& all, group_table& table, trim_request const& reques
         log_state const state{front.floor, front.cleared, seen.end.end, seen.end.last_created, 0};
         auto may_go =
             rules::removable(state, limits, groups, request.age_measured_at(all.time().now()), seen.end.bytes);
-        // One that is about to begin starts at the floor as it is.
+        // A group that is being registered starts at the current floor.
         if (registering) may_go.committed.reset();
         auto const target = first_kept(all, log, front.floor.number, last, may_go, hint, deadline);
         auto const reached = std::min(target, front.floor.number + request.max_records);
@@ -186,7 +186,7 @@ void clear(log_lookup& all, log_id log, steady_time deadline) {
 }
 
 void remove_all(client_pool& clients, log_id log, steady_time deadline) {
-    // What is there, and not what should be: an earlier try may have been cut short anywhere.
+    // The records that are there, not those that should be: an earlier try may have been interrupted anywhere.
     for (;;) {
         auto const command = bson::make([&](bson::builder& out) {
             out.add("find", collection::segments);

@@ -8,12 +8,12 @@
 namespace minibatch::store::mongo {
 namespace {
 
-/// How often to look for note of streams that others have deleted.
+/// How often to look for notes of streams that others have deleted.
 constexpr std::chrono::minutes sweep_period{10};
-/// How long records and tombstones stay, so that whoever was cut off finds them in the way.
+/// How long records and tombstones stay, so that a process that was cut off meets them.
 constexpr auto tombstone_time = 2 * removal_delay;
 
-/// The note that a stream was deleted, until nothing is left of it. No stream has such a name.
+/// The `_id` of the note that a stream was deleted, which stays until nothing is left of the stream.
 std::string note_id(std::int64_t incarnation) { return "!" + incarnation_text(incarnation); }
 constexpr char const* notes_to = "\"";  // the character after it
 
@@ -31,12 +31,12 @@ bool stream_remover::drop(std::string const& name, std::int64_t incarnation, ste
         finish(incarnation, deadline);
         return false;
     }
-    // From here on it can be finished by anybody; by us, if this call does not get to its end.
+    // From here on any process can finish the deletion; this handle does if the call is interrupted.
     {
         std::lock_guard const lock(mutex_);
         sweep_at_ = views_.time().steady_now() + removal_delay;
     }
-    auto const note = update_one(
+    auto const leave_note = update_one(
         collection::streams, [&](bson::builder& filter) { filter.add("_id", note_id(incarnation)); },
         [&](bson::builder& b) {
             b.object("$setOnInsert", [&](bson::builder& set) {
@@ -45,7 +45,7 @@ bool stream_remover::drop(std::string const& name, std::int64_t incarnation, ste
             });
         },
         true);
-    clients_.run("delete stream", command_kind::write, *note.get(), deadline);
+    clients_.run("delete stream", command_kind::write, *leave_note.get(), deadline);
     auto const remove = delete_stream(name, incarnation);
     bool in_doubt = false;
     auto const reply = clients_.run("delete stream", command_kind::write, *remove.get(), deadline, &in_doubt);
@@ -86,7 +86,7 @@ void stream_remover::append_tombstones(std::int64_t incarnation, int partitions,
         } catch (error const& problem) {
             if (problem.code() != errc::stream_deleted) throw;
         }
-        // Who registers a group after that is told that the stream was deleted; those before are in the answer.
+        // A later registration is told that the stream was deleted; earlier groups are in the answer.
         auto const mark = bson::make([&](bson::builder& out) {
             out.add("findAndModify", collection::segments);
             out.object("query",
@@ -146,11 +146,11 @@ void stream_remover::sweep(steady_time deadline) {
 }
 
 void stream_remover::sweep(note const& of, steady_time now, steady_time deadline) {
-    // The one who began it may be at it still.
+    // The process that has started the deletion may still be working on it.
     bool const ripe =
         saturating_difference(views_.time().now(), of.deleted) >= std::chrono::milliseconds(tombstone_time).count();
     if (ripe && !has_tombstones_of_ours(of.incarnation)) {
-        // Whether it has got to the end is not known: the tombstones count from now.
+        // It is not known whether the other process has finished: the time counts from our own tombstones.
         auto const finish = delete_stream(of.name, of.incarnation);
         clients_.run("delete stream", command_kind::write, *finish.get(), deadline);
         append_tombstones(of.incarnation, of.partitions, deadline);
@@ -163,7 +163,7 @@ void stream_remover::sweep(note const& of, steady_time now, steady_time deadline
             return;
         }
     }
-    // Only a write is certain to move the server's time on.
+    // Only a write is certain to advance the server's time.
     auto const count = update_one(
         collection::streams, [&](bson::builder& filter) { filter.add("_id", note_id(of.incarnation)); },
         [](bson::builder& b) { b.object("$inc", [](bson::builder& inc) { inc.add("removals", std::int64_t{1}); }); });

@@ -12,8 +12,8 @@ namespace {
 /// The limits of a stream may be changed by other handles.
 constexpr std::chrono::seconds remembered_for{5};
 
-/// Chance alone does not do: two machines that are resumed from one snapshot may draw the same number, and the logs of
-/// two streams would be one.
+/// A random number is not enough: two machines that are resumed from one snapshot may draw the same one, and two
+/// streams would share their logs.
 std::int64_t incarnation_for(std::string const& name, time_ms now) {
     auto const drawn = static_cast<std::uint64_t>(new_incarnation());
     auto const mixed = (drawn ^ std::hash<std::string>()(name + '/' + std::to_string(now))) >> 2;
@@ -89,7 +89,7 @@ stream_record stream_table::known(std::int64_t incarnation, steady_time deadline
 void stream_table::check(log_id log, steady_time deadline) {
     std::optional<stream_record> stream;
     {
-        // That it was deleted shows when the log is used.
+        // If the stream was deleted, the log will show it.
         std::lock_guard const lock(mutex_);
         auto const found = known_.find(log.incarnation);
         if (found != known_.end()) stream = found->second.record;
@@ -112,7 +112,7 @@ void stream_table::make_heads(stream_record const& stream, steady_time deadline)
                     list.item(make_head({stream.incarnation, partition}));
             });
         });
-        // Those of a try whose answer was lost are there.
+        // If an answer was lost, the heads are there already.
         clients_.insert_if_absent("create stream", *command.get(), deadline);
     }
 }
@@ -126,7 +126,7 @@ stream_record stream_table::open(std::string const& name, std::optional<int> par
         if (!found) {
             stream_record made{name, incarnation_for(name, time_.now()), partitions.value_or(1),
                                limits.value_or(retention{})};
-            // The heads first: a stream that can be found is complete. Those of one that lost the race are remains.
+            // The heads first, so that a stream that can be found is complete. If we lose the race they are removed.
             make_heads(made, deadline);
             auto const command = insert_one(collection::streams, make_stream(made));
             if (clients_.insert_if_absent("create stream", *command.get(), deadline)) return remember(std::move(made));

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Less is not given to a try, unless the time is over.
+/// The least time for a try, unless the deadline comes first.
 constexpr milliseconds shortest_try{1'000};
 
 void on_started(mongoc_apm_command_started_t const* event) {
@@ -23,13 +23,13 @@ void on_started(mongoc_apm_command_started_t const* event) {
     call(mongoc_apm_command_started_get_command_name(event));
 }
 
-/// The error that the answer to a write carries although the command as a whole succeeded.
+/// The error in the answer to a write whose command as a whole has succeeded.
 std::optional<failure> error_within(bson_t const& reply) try {
     bson::fields const body(reply, "an answer of the server");
     std::optional<failure> found;
     if (body.array_if("writeErrors")) {
         body.each_object("writeErrors", [&](bson::fields const& item) {
-            // What is there already must not hide that something else could not be written.
+            // A duplicate key must not hide another error.
             if (!found || found->server_code == duplicate_key)
                 found = classify_code(static_cast<std::int32_t>(item.integer("code")),
                                       item.text_if("errmsg").value_or("a write was refused"));
@@ -41,14 +41,14 @@ std::optional<failure> error_within(bson_t const& reply) try {
                              concern.text_if("errmsg").value_or("the write concern was not met"), true);
     };
     if (auto const concern = body.object_if("writeConcernError")) return of_concern(*concern);
-    // As the driver's own functions call them.
+    // The driver's own functions use this name.
     if (body.array_if("writeConcernErrors"))
         body.each_object("writeConcernErrors", [&](bson::fields const& item) {
             if (!found) found = of_concern(item);
         });
     return found;
 } catch (error const& damage) {
-    // Whatever it was to say, the command may have been carried out.
+    // The answer cannot be read; the command may have been carried out.
     return failure{severity::unknown, errc::corrupt, damage.what(), 0, false, false};
 }
 
@@ -56,14 +56,14 @@ struct collection_deleter {
     void operator()(mongoc_collection_t* collection) const noexcept { mongoc_collection_destroy(collection); }
 };
 
-/// The driver's words on why it has found no server: what it met at each host, if it has got so far.
+/// Why the driver has found no server: its words on each host, if there are any.
 std::string without_server(mongoc_uri_t const* uri, std::string_view words) {
     std::string out = "no server that takes writes can be reached";
     if (auto const* set = mongoc_uri_get_replica_set(uri)) out += " in replica set '" + std::string(set) + "'";
     auto const reasons = words.find('[');
     if (reasons == words.npos) return out;
     out += ": " + std::string(words.substr(reasons));
-    // What a server that wants TLS sends is no message.
+    // A server that requires TLS does not answer with a message.
     if (!mongoc_uri_get_tls(uri) && words.find("Failed to read", reasons) != words.npos)
         out += "; if the server wants TLS, add tls=true";
     return out;
@@ -99,7 +99,7 @@ client_pool::client_pool(settings how, std::function<void(std::string_view)> on_
 }
 
 client_pool::~client_pool() {
-    // The sessions are ended on the server, if it is there.
+    // The driver ends the sessions on the server if it can.
     time_limit const bounded(steady_clock::now() + milliseconds(500));
     pool_.reset();
 }
@@ -112,7 +112,7 @@ client_pool::loan::loan(client_pool& from) : from_(from), client_(mongoc_client_
 
 mongoc_client_t* client_pool::loan::get() const noexcept {
 #if MONGOC_CHECK_VERSION(2, 0, 0)
-    // Newer drivers make the connections of a pool themselves: what can be bounded is each wait for the network.
+    // Newer drivers create the connections of a pool themselves; only each wait for the network can be bounded.
     auto const left = std::chrono::ceil<milliseconds>(time_limit::end() - steady_clock::now()).count();
     mongoc_client_set_sockettimeoutms(client_, static_cast<std::int32_t>(std::clamp<std::int64_t>(left, 1, 3'600'000)));
 #endif
@@ -173,7 +173,7 @@ answer client_pool::once(loan const& with, command_kind kind, bson_t const& comm
     bson_error_t problem{};
     bson_t reply;
     auto const* name = how_.database.c_str();
-    // Only the second one lets the driver retry by itself, if the URL asks for that.
+    // Only the second function lets the driver retry by itself, if the URL asks for it.
     bool const done =
         kind == command_kind::read || options || !how_.retry_writes
             ? mongoc_client_command_with_opts(with.get(), name, &command, nullptr, given.get(), &reply, &problem)
@@ -210,7 +210,7 @@ answer client_pool::insert(char const* collection, bson_t const& document, stead
     time_limit const bounded(deadline);
     loan const with(*this);
     bson_error_t problem{};
-    // A session of our own remembers the operation time. Old standalone servers have none.
+    // An explicit session records the operation time. Old standalone servers have no sessions.
     session_ptr const own(mongoc_client_start_session(with.get(), nullptr, &problem));
     if (!own && problem.domain == MONGOC_ERROR_SERVER_SELECTION) {
         out.problem = failure_of(problem, *out.body.get());

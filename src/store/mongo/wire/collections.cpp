@@ -8,7 +8,7 @@ namespace {
 
 using documents = std::vector<std::pair<std::string, std::string>>;
 
-/// One try. All in one session, as the server wants it for a cursor.
+/// One try, in one session, as a cursor requires.
 std::optional<failure> read_into(documents& out, client_pool& clients, std::string const& name, steady_time deadline) {
     client_pool::session in(clients);
     if (auto const why = in.begin()) return why;
@@ -42,7 +42,7 @@ documents read_collection(client_pool& clients, std::string const& name, steady_
         documents out;
         auto const problem = read_into(out, clients, name, one_try(deadline));
         if (!problem) return out;
-        // A batch whose answer was lost cannot be asked for once more: all of it is read anew.
+        // A batch whose answer was lost cannot be fetched again: everything is read anew.
         if (problem->how == severity::refused || !pause_before_retry(tries, deadline))
             throw clients.problem("read collection", command_kind::read, *problem, false);
     }

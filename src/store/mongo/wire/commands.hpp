@@ -3,7 +3,7 @@
 #include "bson/builder.hpp"
 #include "bson/fields.hpp"
 
-/// The shapes of the commands that are used. `filter` and `change` are called with the builder of that document.
+/// Builders of the commands. `filter` and `change` are called with the builder of that document.
 namespace minibatch::store::mongo {
 
 template <class Filter, class Change>
@@ -40,7 +40,7 @@ inline bson::document insert_one(char const* collection, bson::document const& w
     });
 }
 
-/// How many documents a write has found.
+/// How many documents a write has matched.
 inline std::int64_t count_of(bson::document const& reply) {
     return bson::fields(*reply.get(), "an answer of the server").integer("n");
 }

@@ -7,7 +7,7 @@
 namespace minibatch::store::mongo {
 
 time_ms database_clock::set(time_ms server_now, steady_time sent, steady_time received) {
-    // The server looked at its clock about in the middle.
+    // The server read its clock about halfway between the two.
     auto const at = sent + (received - sent) / 2;
     std::lock_guard const lock(mutex_);
     auto const expected = base_ + std::chrono::duration_cast<milliseconds>(at - base_at_).count();

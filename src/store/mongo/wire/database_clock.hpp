@@ -7,20 +7,20 @@
 
 namespace minibatch::store::mongo {
 
-/// The server's clock as it was told once, and goes on since by the local steady clock. Thread-safe.
+/// An estimate of the server's clock: as last reported, continued by the local steady clock. Thread-safe.
 class database_clock {
   public:
     explicit database_clock(std::shared_ptr<clock> local) : local_(std::move(local)), real_(local_ == clock::real()) {}
 
-    /// The server said `server_now` in an answer to a question that was sent at `sent`, both ends included. Returns how
-    /// far the estimate had been off.
+    /// The server reported `server_now` in an answer that arrived at `received` to a question sent at `sent`. Returns
+    /// the error of the previous estimate.
     time_ms set(time_ms server_now, steady_time sent, steady_time received);
     time_ms now();
-    /// For how long something has been known: goes on while the machine sleeps, as other machines do.
+    /// For measuring how long something has been known. It continues while the machine sleeps.
     steady_time steady_now();
-    /// Deadlines of callers are by the given clock, waiting is done by the machine's.
+    /// Converts a deadline of a caller, which is by the given clock, to the clock of the machine.
     steady_time on_this_machine(steady_time deadline);
-    /// False: tests say what time it is, also on the server.
+    /// False: tests set the time, also that of the server.
     bool real() const noexcept { return real_; }
 
   private:

@@ -30,8 +30,7 @@ struct limited_stream : mongoc_stream_t {
 
     static limited_stream* self(mongoc_stream_t* stream) { return static_cast<limited_stream*>(stream); }
 
-    /// Milliseconds that are left of `timeout` (negative: for ever) and of the limit. At least 1, since 0 would mean
-    /// for ever in places; zero: the time is over.
+    /// Milliseconds that are left of `timeout` (negative: for ever) and of the limit. Zero: the time is over.
     static std::int32_t left(std::int32_t timeout) {
         auto const end = time_limit::end();
         if (end == steady_time::max()) return timeout;
@@ -46,7 +45,7 @@ struct limited_stream : mongoc_stream_t {
         return -1;
     }
 
-    /// Waits for POLLIN or POLLOUT, in steps, since the limit may be brought forward. False: no time left.
+    /// Waits for POLLIN or POLLOUT in steps, since the limit may be moved forward. False: no time left.
     bool wait(int events, steady_time until) {
         for (;;) {
             auto const rest = std::chrono::ceil<milliseconds>(std::min(until, time_limit::end()) - steady_clock::now());
@@ -66,7 +65,7 @@ thread_local route last_read;
 
 constexpr auto slice = static_cast<std::int32_t>(time_limit::slice.count());
 
-/// What is left of a message that is read or written piece by piece.
+/// The rest of a message that is read or written in pieces.
 class remainder {
   public:
     remainder(mongoc_iovec_t const* parts, std::size_t count) : parts_(parts, parts + count) { skip(0); }
@@ -157,7 +156,7 @@ bool on_timed_out(mongoc_stream_t* stream) {
 bool on_should_retry(mongoc_stream_t* stream) { return mongoc_stream_should_retry(limited_stream::self(stream)->base); }
 
 mongoc_stream_t* limited(mongoc_stream_t* base, mongoc_host_list_t const* host) {
-    constexpr int own_type = 77;  // none of the driver's
+    constexpr int own_type = 77;  // not used by the driver
     auto* const made = new limited_stream();
     std::memset(static_cast<mongoc_stream_t*>(made), 0, sizeof(mongoc_stream_t));
     made->type = own_type;
@@ -233,7 +232,7 @@ socket_ptr connect_to(mongoc_host_list_t const* host, std::int32_t timeout, bson
     return nullptr;
 }
 
-/// Over `plain`, which it takes over.
+/// Takes ownership of `plain`.
 mongoc_stream_t* with_tls(mongoc_stream_t* plain, mongoc_uri_t const* uri, mongoc_host_list_t const* host,
                           std::int32_t timeout, bson_error_t* problem) {
     auto const text = [&](char const* option) { return mongoc_uri_get_option_as_utf8(uri, option, nullptr); };

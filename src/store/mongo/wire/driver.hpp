@@ -21,8 +21,8 @@ struct session_deleter {
 };
 using session_ptr = std::unique_ptr<mongoc_client_session_t, session_deleter>;
 
-/// Makes the driver ready, once in the process; it is never cleaned up, since others may use it, too. Its log is
-/// silenced: what it says is in the errors it returns, and by default it writes to standard error.
+/// Initializes the driver once in the process. It is never cleaned up, since others may use it, too. Its log is
+/// silenced: its errors say the same, and by default it writes to standard error.
 void start_driver();
 
 }  // namespace minibatch::store::mongo

@@ -12,11 +12,11 @@ namespace {
 constexpr std::int32_t unknown_error = 8;
 constexpr std::int32_t out_of_disk_space = 14031;
 
-/// Codes of servers that are changing their role, or going away, or are busy: nothing was done, and may be tried again.
+/// The server changes its role, shuts down or is busy: nothing was done, and the command may be tried again.
 /// From the specifications of MongoDB's drivers (retryable reads and writes; server discovery and monitoring).
 constexpr std::array not_now{
     24,     // LockTimeout
-    43,     // CursorNotFound: what was read with it has to be read anew
+    43,     // CursorNotFound: the caller reads everything again
     46,     // LockBusy
     63,     // StaleShardVersion
     112,    // WriteConflict
@@ -40,8 +40,8 @@ constexpr std::array not_now{
     13436,  // NotPrimaryOrSecondary
 };
 
-/// The command was stopped in the middle, or what a router had from a shard was. A server that steps down or shuts down
-/// may say so before or after the write, and one that cannot read or write a file, too.
+/// The command was interrupted, or that of a router to a shard. A server that steps down, shuts down or has an I/O
+/// error may report it before or after the write.
 constexpr std::array cut_off{
     6,      // HostUnreachable
     7,      // HostNotFound
@@ -92,8 +92,8 @@ bool among(Codes const& codes, std::int32_t code) {
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-/// The driver gives each failure of a login the same code, be it that the server has refused it, or that the connection
-/// broke off or the server was going away. Only the text tells.
+/// The driver reports each failed login with the same code, whether the server has refused it, the connection was lost
+/// or the server was shutting down. Only the text shows which.
 bool never_answered(std::string_view text) {
     constexpr std::array passing{"Failed to send \"sasl", "shutdown",    "shutting down",
                                  "interrupted",           "not primary", "not master"};
@@ -101,7 +101,7 @@ bool never_answered(std::string_view text) {
                        [&](std::string_view words) { return text.find(words) != text.npos; });
 }
 
-/// The storage engine's errors of the operating system have one code for all, and tell in words.
+/// The storage engine reports errors of the operating system with one code; only the text shows which.
 bool is_io_error(std::string_view text) {
     return text.find("Input/output error") != text.npos || text.find("I/O error") != text.npos;
 }
@@ -113,7 +113,7 @@ failure classify_code(std::int32_t code, std::string text, bool write_concern) {
     out.server_code = code;
     out.text = std::move(text);
     if (write_concern) {
-        // The write itself was done, by one server at least; whether it lasts is open.
+        // At least one server has carried out the write; it may still be rolled back.
         out.how = severity::unknown;
     } else if (among(not_now, code)) {
         out.how = severity::not_done;
@@ -138,7 +138,7 @@ failure classify(bson_error_t const& problem, bson_t const& reply) {
             out.how = severity::not_done;
             break;
         case MONGOC_ERROR_STREAM:
-            // Without a connection nothing was sent; after that, no one knows.
+            // Without a connection nothing was sent. Later the outcome is unknown.
             out.how = code == MONGOC_ERROR_STREAM_NAME_RESOLUTION || code == MONGOC_ERROR_STREAM_CONNECT ||
                               code == MONGOC_ERROR_STREAM_NOT_ESTABLISHED
                           ? severity::not_done
@@ -160,12 +160,12 @@ failure classify(bson_error_t const& problem, bson_t const& reply) {
             if (code == MONGOC_ERROR_PROTOCOL_BAD_WIRE_VERSION)
                 out.code = errc::unsupported;
             else
-                out.how = severity::unknown;  // an answer that was cut off
+                out.how = severity::unknown;  // an incomplete answer
             break;
         default:
             break;
     }
-    // The servers' own opinion, which newer ones give.
+    // Labels that newer servers add.
     for (auto const* label : {"RetryableWriteError", "ResumableChangeStreamError"})
         if (mongoc_error_has_label(&reply, label) && out.how == severity::refused) out.how = severity::unknown;
     out.transient_transaction = mongoc_error_has_label(&reply, "TransientTransactionError");

@@ -8,17 +8,17 @@
 
 namespace minibatch::store::mongo {
 
-/// What a command that did not succeed means for the caller.
+/// What a failed command means for the caller.
 enum class severity {
     /// It has not been carried out and may be sent again: no connection, not the primary, a conflict.
     not_done,
     /// It may have been carried out: the answer was lost, or the write is not known to be durable yet.
     unknown,
-    /// It was refused, and would be again.
+    /// It was refused, and would be refused again.
     refused,
 };
 
-/// Why a command did not succeed.
+/// Why a command has failed.
 struct failure {
     severity how = severity::refused;
     errc code = errc::store_failure;  // if refused

@@ -37,7 +37,7 @@ struct question {
 resolved resolve(char const* host, std::uint16_t port, int family, steady_time until) {
     std::string const name = host;
     auto const number = std::to_string(port);
-    // No question to anybody, and no thread, where an address was given.
+    // A numeric address needs no resolution and no thread.
     auto known = look_up(name, number, family, AI_NUMERICHOST);
     if (known.failed == 0) return known;
     auto const shared = std::make_shared<question>();

@@ -5,7 +5,7 @@
 
 namespace minibatch::store::mongo {
 
-/// What a server says of itself.
+/// The properties of a server.
 struct server_traits {
     bool transactions = false;  // of several documents; and change streams, which need the same
     bool sharded = false;
@@ -14,10 +14,10 @@ struct server_traits {
     steady_time answered{};
 };
 
-/// From the answer to `hello`. Throws errc::unsupported when the server is too old, which the sentence says.
+/// From the answer to `hello`. Throws errc::unsupported if the server is too old.
 server_traits read_hello(bson::fields const& hello, std::string const& hosts);
 
-/// Asks, again and again until the deadline. Throws errc::unavailable, errc::access_denied or errc::unsupported.
+/// Asks the server, repeatedly until the deadline. Throws errc::unavailable, errc::access_denied or errc::unsupported.
 server_traits greet(client_pool& clients, steady_time deadline);
 
 /// Throws errc::access_denied unless the database may be read.

@@ -20,12 +20,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// The steps of one call are short: whoever calls repeats them until the time-out of the operation.
+/// The steps of one call are short; callers repeat them until the time-out of the operation.
 constexpr int selection_ms = 250;
 constexpr int heartbeat_ms = 2'000;
 constexpr milliseconds longest_connect{2'000};
 
-/// Options of the connection string that the driver knows, but not by their type.
+/// Options of the connection string that the driver knows but reports no type for.
 constexpr std::array other_options{
     "authmechanism",    "authmechanismproperties", "authsource",         "compressors", "gssapiservicename",
     "readconcernlevel", "readpreference",          "readpreferencetags", "w",
@@ -35,7 +35,7 @@ constexpr std::array other_options{
     throw error(errc::invalid_url, "the database URL '" + redact(url) + "': " + why);
 }
 
-/// The driver's words, unless they cite what is not to be seen.
+/// The message of the driver, unless it cites credentials.
 std::string without_secrets(std::string const& url, std::string words) {
     for (auto const* part : {"Username", "Password"})
         if (words.find(part) != words.npos) return "user name and password have to be percent-encoded";
@@ -44,7 +44,7 @@ std::string without_secrets(std::string const& url, std::string words) {
     auto const shown = lower(redact(url));
     constexpr auto quotes = "\"'`";
     if (shown != lower(url) && url.find_first_of(quotes) != url.npos) return hidden;
-    // Each cited piece must be one that is shown.
+    // Each cited part must be in the redacted URL, too.
     for (auto begin = words.find_first_of(quotes); begin != words.npos;) {
         auto const end = words.find(words[begin], begin + 1);
         if (shown.find(lower(std::string_view(words).substr(begin + 1, end - begin - 1))) == shown.npos) return hidden;
@@ -54,12 +54,12 @@ std::string without_secrets(std::string const& url, std::string words) {
     return words;
 }
 
-/// The driver passes over options that it does not know.
+/// The driver ignores options that it does not know.
 void check_options(std::string const& url) {
     auto const question = url.find('?');
     if (question == url.npos) return;
     std::string_view query = std::string_view(url).substr(question + 1);
-    // Then the "options" may be a piece of the password.
+    // Then the "options" may be part of the password.
     bool const secret = query.find('@') != query.npos;
     while (!query.empty()) {
         auto const item = query.substr(0, query.find('&'));
@@ -138,13 +138,13 @@ settings parse_settings(std::string const& url, int clients, milliseconds timeou
     }
 
     auto const* credentials = mongoc_uri_get_credentials(uri);
-    // The other mechanisms have users that no database knows. The driver compares them so, too.
+    // Users of the other mechanisms are not defined in a database. The driver compares in this way, too.
     auto const* named = mongoc_uri_get_auth_mechanism(uri);
     auto const mechanism = lower(named ? named : "scram");
     if (mongoc_uri_get_username(uri) && !bson_has_field(credentials, "authsource") &&
         !bson_has_field(credentials, "authSource") && mechanism.starts_with("scram"))
         mongoc_uri_set_auth_source(uri, "admin");
-    // Without a password these would end the program, in the driver.
+    // Without a password the driver would abort the program.
     if (mongoc_uri_get_username(uri) && !mongoc_uri_get_password(uri) &&
         (mechanism.starts_with("scram") || mechanism == "plain"))
         refuse(url, "a password is missing; write mongodb://USER:PASSWORD@HOST/DATABASE");
@@ -152,11 +152,11 @@ settings parse_settings(std::string const& url, int clients, milliseconds timeou
     if (!mongoc_uri_has_option(uri, MONGOC_URI_RETRYWRITES))
         mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
     out.retry_writes = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
-    // When an error says that a server is no primary any more, the driver may believe that until its next look.
+    // After an error that says "not primary", the driver may believe it until its next check.
     set_default(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, heartbeat_ms);
     // How long to look for a primary in one step; the operation's time-out decides how many steps there are.
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, selection_ms);
-    // The driver's own threads, which look after the servers, end only after that.
+    // The threads of the driver that monitor the servers end only after that time.
     auto const connect = std::clamp(timeout / 2, milliseconds(250), longest_connect);
     set_default(uri, MONGOC_URI_CONNECTTIMEOUTMS, static_cast<int>(connect.count()));
     auto const pool = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, 0);

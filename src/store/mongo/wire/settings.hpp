@@ -7,10 +7,10 @@
 
 namespace minibatch::store::mongo {
 
-/// What a `mongodb://` or `mongodb+srv://` URL says, with our defaults where it is silent.
+/// The settings of a `mongodb://` or `mongodb+srv://` URL, with our defaults.
 ///
 /// Defaults: authSource=admin, w=majority, journal=true, readConcernLevel=majority, retryWrites=false (each write of a
-/// store may be repeated by itself, so that the driver need not pay for it), heartbeatFrequencyMS=2000,
+/// store is idempotent, so that the bookkeeping of the driver is not needed), heartbeatFrequencyMS=2000,
 /// appName=minibatch.
 struct settings {
     uri_ptr uri;

@@ -12,7 +12,7 @@ struct options_deleter {
 };
 using options_ptr = std::unique_ptr<mongoc_transaction_opt_t, options_deleter>;
 
-/// All of it sees one moment, and lasts.
+/// Snapshot reads, and the write concern of the store.
 options_ptr options_of(settings const& how) {
     options_ptr out(mongoc_transaction_opts_new());
     std::unique_ptr<mongoc_read_concern_t, void (*)(mongoc_read_concern_t*)> const reading(mongoc_read_concern_new(),
@@ -53,10 +53,10 @@ transaction::transaction(client_pool& clients, client_pool::session& in, steady_
 
 transaction::~transaction() {
     if (committed_) return;
-    // What is left of the time, and a little more, since others wait for the end.
+    // The time that is left, and a little more, since the locks block others.
     auto const until = std::max(deadline_, std::chrono::steady_clock::now() + milliseconds(100));
     time_limit const bounded(one_try(until), time_limit::apart{});
-    // After a lost connection it takes the driver a moment to find the server again.
+    // After a lost connection the driver needs a moment to find the server again.
     bson_error_t ignored{};
     for (int tries = 1; !reachable() && pause_before_retry(tries, until);) ++tries;
     static_cast<void>(in_.client().get());
@@ -83,12 +83,12 @@ void transaction::commit() {
             return;
         }
         auto why = classify(problem, *body.get());
-        // That there is no such transaction need not last: the server that says so may be about to be replaced.
+        // "No such transaction" may be reported by a server that is about to be replaced.
         bool const unknown = why.unknown_commit || why.how == severity::unknown ||
                              (why.server_code == no_such_transaction && !why.transient_transaction);
         if (!unknown) check(why);
         if (!pause_before_retry(tries, deadline_)) {
-            committed_ = true;  // or not: to abort it now could undo nothing that is known
+            committed_ = true;  // or not: an abort would not make the outcome known
             throw clients_.problem("commit", command_kind::write, why, true);
         }
     }
