@@ -30,8 +30,10 @@ committer::action committer::looked(std::optional<group_state> found, std::int64
         return pause{++tries_};
     }
     try {
-        bool const explained = !known_ || revision == revision_ || known_->explains(revision);
-        if (found->held.epoch == request_.epoch && !explained && revision > known_->last)
+        // Another process that was resumed from the same snapshot numbers its commits alike.
+        bool const explained = !known_ || revision <= known_->last ||
+                               (revision == revision_ ? found->state == request_.state : known_->explains(revision));
+        if (found->held.epoch == request_.epoch && !explained)
             throw error(errc::fenced, "group '" + request_.group.group +
                                           "': another process commits under the same lease; was it resumed from a "
                                           "snapshot of the machine?");

@@ -240,6 +240,7 @@ std::vector<record_header> log_lookup::headers(log_id log, std::span<std::int64_
 }
 
 void log_lookup::check_missing(log_id log, std::int64_t number, std::int64_t later, steady_time deadline) {
+    if (later <= number) return;
     // In one answer: the head is read first, and the floor is moved long before a record below it is removed.
     auto const found = probe(log, {number, later}, std::nullopt, deadline, nullptr);
     if (!found->front || found->front->floor.number > number) return;
