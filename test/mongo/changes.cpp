@@ -48,7 +48,7 @@ struct watching {
             ++commands[std::string(name)];
             changed.notify_all();
         };
-        writer = open_store(server.url("d"));
+        writer = opened(server.url("d"));
         reader =
             open_store(server.url("d", proxy.port()) + "&appName=victim&heartbeatFrequencyMS=500" + settings, options);
         log = {writer->open_stream("s", 1, {}, within(limit)).incarnation, 0};

@@ -24,7 +24,7 @@ struct written_database {
     std::string key;  // of the head
 
     written_database() {
-        auto const db = open_store(url);
+        auto const db = opened(url);
         log = {db->open_stream("s", 1, {}, within(milliseconds(10'000))).incarnation, 0};
         for (int i = 0; i < 5; ++i) append(*db, log, R"({"i":1})", milliseconds(10'000));
         db->register_group({log, "g"}, start_position::earliest, false, within(milliseconds(10'000)));
@@ -47,7 +47,7 @@ struct written_database {
 
     /// What all operations end with, on a handle that knows nothing yet.
     std::vector<outcome> all_outcomes() const {
-        auto const db = open_store(url);
+        auto const db = opened(url);
         std::vector<outcome> out;
         auto const attempt = [&](char const* name, auto const& action) {
             auto const began = std::chrono::steady_clock::now();
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(in_a_stream) {
 BOOST_AUTO_TEST_CASE(a_group_that_its_log_does_not_know) {
     written_database const at;
     at.set("minibatch_segments", at.key, R"({"groups": []})");
-    auto const db = open_store(at.url);
+    auto const db = opened(at.url);
     std::atomic<int> sent = 0;
     open_options options;
     options.on_command = [&](std::string_view) { ++sent; };

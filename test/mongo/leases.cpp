@@ -13,8 +13,8 @@ constexpr milliseconds calm{10'000};
 
 struct database {
     std::string url = fresh_database_url();
-    store_ptr here = open_store(url);
-    store_ptr there = open_store(url);
+    store_ptr here = opened(url);
+    store_ptr there = opened(url);
     group_id group;
 
     database() {

@@ -16,9 +16,8 @@ std::vector<operation> log_operations() {
     all.push_back({"connect",
                    {"connect", "read streams"},
                    [](scene& at, steady_time deadline) {
-                       open_options options;
-                       options.timeout = std::chrono::floor<milliseconds>(deadline - std::chrono::steady_clock::now());
-                       at.faulty = open_store(at.faulty_url, options);
+                       auto const left = deadline - std::chrono::steady_clock::now();
+                       at.faulty = opened(at.faulty_url, std::chrono::floor<milliseconds>(left));
                    },
                    [](scene& at, bool succeeded) {
                        if (!succeeded) return std::string();

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <iostream>
 #include <thread>
 
@@ -36,7 +34,7 @@ progress one_further(scene const& at) {
 
 group_state group_of(scene& at) { return at.direct->list_groups(at.log.incarnation, within(calm)).at(0); }
 
-scene::scene(std::string direct_url) : direct(open_store(direct_url)) {
+scene::scene(std::string direct_url) : direct(opened(direct_url)) {
     log = {direct->open_stream("s", 1, {}, within(calm)).incarnation, 0};
     target = {direct->open_stream("target", 1, {}, within(calm)).incarnation, 0};
     group = {log, "g"};
@@ -50,64 +48,6 @@ scene::scene(std::string direct_url) : direct(open_store(direct_url)) {
     }
     direct->register_group(group, start_position::earliest, false, within(calm));
     held = write<acquire_result>(*direct, acquire_request{group, "old", "old", milliseconds(60'000), {}}, within(calm));
-}
-
-namespace {
-
-/// Closes handles on threads of its own.
-class closer {
-  public:
-    closer() {
-        for (int i = 0; i < 48; ++i) threads_.emplace_back([this] { run(); });
-    }
-    ~closer() {
-        {
-            std::lock_guard const lock(mutex_);
-            ending_ = true;
-        }
-        changed_.notify_all();
-        for (auto& each : threads_) each.join();
-    }
-    closer(closer const&) = delete;
-    closer& operator=(closer const&) = delete;
-
-    void close(store_ptr handle) {
-        std::lock_guard const lock(mutex_);
-        waiting_.push_back(std::move(handle));
-        changed_.notify_one();
-    }
-
-  private:
-    void run() {
-        std::unique_lock lock(mutex_);
-        for (;;) {
-            changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
-            if (waiting_.empty()) return;
-            auto handle = std::move(waiting_.front());
-            waiting_.pop_front();
-            lock.unlock();
-            handle.reset();
-            lock.lock();
-        }
-    }
-
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool ending_ = false;
-    std::deque<store_ptr> waiting_;
-    std::vector<std::thread> threads_;
-};
-
-closer& the_closer() {
-    static closer one;
-    return one;
-}
-
-}  // namespace
-
-scene::~scene() {
-    for (auto* each : {&faulty, &direct})
-        if (*each) the_closer().close(std::move(*each));
 }
 
 bool operation::writes() const {

@@ -13,10 +13,6 @@ namespace minibatch::test {
 struct scene {
     /// Sets the database up, over a connection without faults.
     explicit scene(std::string direct_url);
-    /// Its handles are closed by other threads, as that takes half a second each, in which nothing is done.
-    ~scene();
-    scene(scene const&) = delete;
-    scene& operator=(scene const&) = delete;
 
     std::string faulty_url;  ///< to be set before the operation
     store_ptr faulty;        ///< opened on it, for all operations but "connect"

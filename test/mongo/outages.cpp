@@ -21,7 +21,9 @@ BOOST_AUTO_TEST_SUITE(outages)
 
 namespace {
 
-constexpr milliseconds lease{3'000};
+/// The driver looks for the server as often as it can.
+constexpr char const* often = "&heartbeatFrequencyMS=500";
+constexpr milliseconds lease{2'000};
 
 /// Producers and consumers that go on until they are told to stop. What they meet is an error of the test.
 class load {
@@ -55,7 +57,7 @@ class load {
 
     /// Everything acknowledged is in the log, once, and was consumed.
     void check() {
-        auto const db = open_store(url_);
+        auto const db = opened(url_);
         auto const stream = db->find_stream("s", within(milliseconds(10'000)));
         BOOST_REQUIRE(stream);
         std::map<std::string, int> times;
@@ -160,14 +162,14 @@ class load {
 
 BOOST_AUTO_TEST_CASE(killed_under_load) {
     mongo_server server({.sync_on_commit = true});
-    load all(server.url("d"));
+    load all(server.url("d") + often);
     all.begin();
     for (int round = 0; round < 5; ++round) {
-        all.wait_for_more(200);
+        all.wait_for_more(100);
         server.kill();
         server.start();
     }
-    all.wait_for_more(200);
+    all.wait_for_more(100);
     all.end();
     all.check();
 }
@@ -175,7 +177,7 @@ BOOST_AUTO_TEST_CASE(killed_under_load) {
 /// Longer than the leases of the consumers.
 BOOST_AUTO_TEST_CASE(away_for_a_while) {
     mongo_server server({.sync_on_commit = true});
-    load all(server.url("d"));
+    load all(server.url("d") + often);
     all.begin();
     all.wait_for_more(200);
     server.kill();

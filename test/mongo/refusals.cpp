@@ -16,10 +16,10 @@ BOOST_AUTO_TEST_SUITE(refusals)
 namespace {
 
 /// What opening ended with; the password of none of the URLs may show.
-outcome opening(std::string const& url) {
+outcome opening(std::string const& url, milliseconds timeout = milliseconds(4'000)) {
     log_lines said;
     open_options options;
-    options.timeout = milliseconds(4'000);
+    options.timeout = timeout;
     options.log = said.callback();
     auto const got = outcome_of([&] { open_store(url, options); });
     for (auto const& text : {got.text, said.all()}) {
@@ -71,12 +71,12 @@ BOOST_AUTO_TEST_CASE(credentials_and_rights) {
     // Without authSource in the URL, users are those of admin.
     auto const plain = std::string("mongodb://") + mongo_server::user + ":" + mongo_server::password + "@" +
                        host_of(server) + "/d?directConnection=true";
-    auto const owner = open_store(plain);
+    auto const owner = opened(plain);
     auto const stream = owner->open_stream("s", 1, {}, within(milliseconds(5'000)));
     log_id const log{stream.incarnation, 0};
     append(*owner, log, R"({"a":1})", milliseconds(5'000));
 
-    auto const reader = open_store(server.url_for("reader", "correct-horse-2", "d"));
+    auto const reader = opened(server.url_for("reader", "correct-horse-2", "d"));
     auto const same = reader->open_stream("s", {}, {}, within(milliseconds(5'000)));
     BOOST_TEST(same.incarnation == stream.incarnation);
     BOOST_TEST(documents_of(*reader, log).size() == 1u);
@@ -144,23 +144,24 @@ BOOST_AUTO_TEST_CASE(a_login_that_is_cut_off) {
 }
 
 BOOST_AUTO_TEST_CASE(tls) {
+    constexpr milliseconds soon{1'000};  // for what cannot succeed
     certificates const files;
     mongo_server const server({.tls = &files});
     auto const address = "mongodb://" + host_of(server) + "/d?directConnection=true";
     BOOST_TEST((opening(server.url("d")).code == error_code()));
-    auto const stranger = opening(address + "&tls=true&tlsCAFile=" + files.unknown_authority());
+    auto const stranger = opening(address + "&tls=true&tlsCAFile=" + files.unknown_authority(), soon);
     BOOST_TEST((stranger.code == errc::unavailable), stranger.text);
     BOOST_TEST(holds(stranger.text, "certificate"), stranger.text);
     BOOST_TEST(holds(stranger.text, host_of(server)), stranger.text);
-    auto const plain = opening(address);
+    auto const plain = opening(address, soon);
     BOOST_TEST((plain.code == errc::unavailable), plain.text);
     BOOST_TEST(holds(plain.text, "tls=true"), plain.text);
     auto const missing = opening(address + "&tls=true&tlsCAFile=/none/authority.pem");
     BOOST_TEST((missing.code == errc::invalid_url), missing.text);
 
     mongo_server const without;
-    auto const wanted =
-        opening("mongodb://" + host_of(without) + "/d?directConnection=true&tls=true&tlsCAFile=" + files.authority());
+    auto const wanted = opening(
+        "mongodb://" + host_of(without) + "/d?directConnection=true&tls=true&tlsCAFile=" + files.authority(), soon);
     BOOST_TEST((wanted.code == errc::unavailable), wanted.text);
     BOOST_TEST(holds(wanted.text, "TLS"), wanted.text);
 }
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(no_database_and_no_server) {
 }
 
 BOOST_AUTO_TEST_CASE(names) {
-    auto const db = open_store(fresh_database_url());
+    auto const db = opened(fresh_database_url());
     auto const time = milliseconds(5'000);
     for (std::string const name : {"", ".a", "-a", "a b", "a/b", "$a", "a\xc3\xa4", "!0", "system.x/"}) {
         BOOST_TEST((outcome_of([&] { db->open_stream(name, 1, {}, within(time)); }).code == errc::invalid_name), name);
@@ -225,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_standalone_server) {
 
 /// A document with the `_id` of another one stays out, whatever is tried; and so does all that goes with it.
 BOOST_AUTO_TEST_CASE(a_key_that_is_taken) {
-    auto const db = open_store(fresh_database_url());
+    auto const db = opened(fresh_database_url());
     auto const time = milliseconds(20'000);
     auto const group = holder_of_one_message(*db, time);
     std::vector<document_write> const writes{{document_write::kind::insert, "c", "", 0, R"({"_id":"k","n":1})"},

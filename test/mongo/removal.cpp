@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/open.hpp"
+#include "support/background_closer.hpp"
 #include "support/fail_points.hpp"
 #include "support/mongo_command.hpp"
 #include "support/mongo_database.hpp"
@@ -44,7 +45,7 @@ struct steered_database {
     std::shared_ptr<minibatch::store::store> open_with(std::shared_ptr<steered_clock> clock) const {
         open_options options;
         options.time = std::move(clock);
-        return open_store(url, options);
+        return background_closer::shared().wrap(open_store(url, options));
     }
     steady_time soon() const { return time->steady_now() + std::chrono::seconds(20); }
 

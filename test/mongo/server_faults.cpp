@@ -48,7 +48,7 @@ std::string judge(operation const& op, std::string const& command, made_up how, 
     at.faulty_url =
         server.url(database) + "&appName=victim&heartbeatFrequencyMS=500" + (retry_writes ? "&retryWrites=true" : "");
     if (op.name != "connect") {
-        at.faulty = open_store(at.faulty_url);
+        at.faulty = opened(at.faulty_url);
         if (how.what.skip == 0) at.faulty->list_streams(within(milliseconds(10'000)));
     }
     how.what.commands = {command};

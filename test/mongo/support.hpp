@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/open.hpp"
+#include "support/background_closer.hpp"
 #include "support/mongo_database.hpp"
 #include "support/mongo_server.hpp"
 
@@ -15,6 +16,13 @@ namespace minibatch::test {
 
 using namespace store;
 using store_ptr = std::shared_ptr<minibatch::store::store>;
+
+/// A handle without callbacks, which is closed in the background.
+inline store_ptr opened(std::string const& url, milliseconds timeout = milliseconds(5'000)) {
+    open_options options;
+    options.timeout = timeout;
+    return background_closer::shared().wrap(open_store(url, options));
+}
 
 inline steady_time within(milliseconds time) { return std::chrono::steady_clock::now() + time; }
 

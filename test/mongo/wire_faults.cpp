@@ -44,7 +44,7 @@ std::string judge(trial const& how, Arm const& arm, Disarm const& disarm) {
     scene at(server().url(database));
     tcp_proxy proxy(server().port());
     at.faulty_url = server().url(database, proxy.port()) + (how.retry_writes ? "&retryWrites=true" : "");
-    if (how.what.name != "connect") at.faulty = open_store(at.faulty_url);
+    if (how.what.name != "connect") at.faulty = opened(at.faulty_url);
     // Who uses a stream has opened it.
     if (at.faulty && how.outlasts) at.faulty->list_streams(within(milliseconds(10'000)));
     arm(proxy, database);
@@ -95,7 +95,7 @@ int requests_of(operation const& op) {
     scene at(server().url(database));
     tcp_proxy proxy(server().port());
     at.faulty_url = server().url(database, proxy.port());
-    if (op.name != "connect") at.faulty = open_store(at.faulty_url);
+    if (op.name != "connect") at.faulty = opened(at.faulty_url);
     std::atomic<int> seen = 0;
     proxy.on_message([&seen, database](std::string_view message, direction which) {
         if (is_of(message, which, database)) ++seen;
