@@ -122,7 +122,7 @@ struct watching {
 
 BOOST_FIXTURE_TEST_SUITE(change_streams, watching)
 
-BOOST_AUTO_TEST_CASE(goes_on_when_connections_are_closed) {
+BOOST_AUTO_TEST_CASE(continues_after_closed_connections) {
     for (int round = 0; round < 4; ++round) {
         auto const before = sent("aggregate");
         proxy.close_connections();
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(goes_on_when_connections_are_closed) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(goes_on_when_answers_are_lost) {
+BOOST_AUTO_TEST_CASE(continues_after_lost_answers) {
     proxy.on_message(lose_answer_to("getMore", 1));
     for (int i = 0; i < 3; ++i) {
         append_one();
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(goes_on_when_answers_are_lost) {
     BOOST_TEST(arrived());
 }
 
-BOOST_AUTO_TEST_CASE(begins_anew_when_history_is_lost) {
+BOOST_AUTO_TEST_CASE(restarts_when_history_is_lost) {
     for (std::string const command : {"getMore", "aggregate"}) {
         auto const before = said.with("begins anew");
         auto const opened = sent("aggregate");
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(begins_anew_when_history_is_lost) {
 }
 
 /// It has told nothing of what was appended between its end and its new beginning: that is asked for.
-BOOST_AUTO_TEST_CASE(nothing_is_missed_before_it_begins_anew) {
+BOOST_AUTO_TEST_CASE(misses_nothing_before_it_restarts) {
     constexpr int refusals = 4;
     auto const point = failing("aggregate", 286, refusals);
     proxy.close_connections();
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_missed_before_it_begins_anew) {
 }
 
 /// A server continues a cursor in the session that opened it and in no other; the sessions of other calls come and go.
-BOOST_AUTO_TEST_CASE(all_in_one_session) {
+BOOST_AUTO_TEST_CASE(uses_one_session) {
     std::atomic<bool> done = false;
     std::vector<std::jthread> others;
     for (int i = 0; i < 3; ++i)
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(all_in_one_session) {
     for (auto const& each : heard.asked) BOOST_TEST((each == session));
 }
 
-BOOST_AUTO_TEST_CASE(resumed_where_it_was) {
+BOOST_AUTO_TEST_CASE(resumes_by_token) {
     append_one();
     BOOST_TEST(arrived());
     proxy.close_connections();
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(resumed_where_it_was) {
 }
 
 /// Whatever passes: of both commands, once and several times in a row.
-BOOST_AUTO_TEST_CASE(errors_that_pass) {
+BOOST_AUTO_TEST_CASE(transient_errors) {
     struct row {
         int code;
         std::vector<std::string> labels;
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(errors_that_pass) {
 }
 
 /// Without the right to watch, for example: then consumers look now and then.
-BOOST_AUTO_TEST_CASE(errors_that_last) {
+BOOST_AUTO_TEST_CASE(permanent_errors) {
     for (std::string const command : {"getMore", "aggregate"}) {
         auto const before = said.with("no change stream is possible");
         auto const point = failing(command, 13, 0);
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(errors_that_last) {
     BOOST_TEST(arrived());
 }
 
-BOOST_AUTO_TEST_CASE(one_for_a_handle) {
+BOOST_AUTO_TEST_CASE(one_change_stream_for_a_handle) {
     std::vector<std::unique_ptr<subscription>> more;
     for (int i = 0; i < 20; ++i) more.push_back(reader->watch([] {}));
     append_one();

@@ -14,7 +14,7 @@ using std::chrono::steady_clock;
 /// Ending while the server is away takes seconds, whatever the time-outs.
 BOOST_AUTO_TEST_SUITE(closing)
 
-COROUTINE_TEST(a_consumer_and_its_handle) {
+COROUTINE_TEST(closes_while_the_server_is_away) {
     mongo_server server;
     steady_clock::time_point began;
     {
@@ -37,7 +37,7 @@ COROUTINE_TEST(a_consumer_and_its_handle) {
     BOOST_TEST((steady_clock::now() - began < 8s));
 }
 
-BOOST_AUTO_TEST_CASE(calls_under_way) {
+BOOST_AUTO_TEST_CASE(ends_calls_in_progress) {
     mongo_server server;
     tcp_proxy proxy(server.port());
     auto const db = open_store("mongodb://127.0.0.1:" + std::to_string(proxy.port()) + "/d");

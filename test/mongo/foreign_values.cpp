@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(in_the_last_record) {
         {{"number", "10000000000000", "number"}, {"first", largest, "first offset"}, {"created", never, "its time"}});
 }
 
-BOOST_AUTO_TEST_CASE(a_record_is_missing_in_the_middle) {
+BOOST_AUTO_TEST_CASE(missing_record) {
     written_database const at;
     at.erase(at.record(2));
     expect_damage(at, at.record(2), "missing");
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(in_a_stream) {
 }
 
 /// A group in use whose name the head does not list can be neither registered nor withdrawn.
-BOOST_AUTO_TEST_CASE(a_group_that_its_log_does_not_know) {
+BOOST_AUTO_TEST_CASE(group_missing_in_its_log) {
     written_database const at;
     at.set("minibatch_segments", at.key, R"({"groups": []})");
     auto const db = opened(at.url);

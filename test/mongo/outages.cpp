@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(killed_under_load) {
 }
 
 /// Longer than the leases of the consumers.
-BOOST_AUTO_TEST_CASE(away_for_a_while) {
+BOOST_AUTO_TEST_CASE(outage_longer_than_the_lease) {
     mongo_server server({.sync_on_commit = true});
     load all(server.url("d") + often);
     all.begin();
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(away_for_a_while) {
     all.check();
 }
 
-COROUTINE_TEST(longer_than_the_time_out) {
+COROUTINE_TEST(outage_longer_than_the_timeout) {
     auto const server = std::make_unique<mongo_server>(mongo_server_options{.sync_on_commit = true});
     connect_options options;
     options.timeout = milliseconds(800);

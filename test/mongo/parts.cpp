@@ -43,7 +43,7 @@ struct parts {
 }  // namespace
 
 /// Somebody in this process may have read it for reasons of his own; whoever waits has not heard of it.
-BOOST_AUTO_TEST_CASE(what_was_read_is_still_news) {
+BOOST_AUTO_TEST_CASE(reads_do_not_count_as_notifications) {
     auto const url = fresh_database_url();
     parts here(url);
     parts there(url);
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(what_was_read_is_still_news) {
 }
 
 /// That the record behind the known end is not there does not mean that nothing came: it may be gone already.
-BOOST_AUTO_TEST_CASE(the_end_of_a_log_whose_records_are_gone) {
+BOOST_AUTO_TEST_CASE(end_of_a_log_whose_records_were_removed) {
     auto const url = fresh_database_url();
     parts here(url);
     parts there(url);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_log_whose_records_are_gone) {
 }
 
 /// With shards, filters name the shard key, too; a server without shards finds the same documents by them.
-BOOST_AUTO_TEST_CASE(all_filters_with_the_shard_key) {
+BOOST_AUTO_TEST_CASE(filters_with_the_shard_key) {
     auto const url = fresh_database_url();
     parts at(url);
     at.clients.set_sharded(true);

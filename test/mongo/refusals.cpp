@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(no_credentials_in_the_log) {
 }
 
 /// The connection breaks off while it is logged in: nobody has been refused.
-BOOST_AUTO_TEST_CASE(a_login_that_is_cut_off) {
+BOOST_AUTO_TEST_CASE(interrupted_login) {
     mongo_server const server({.auth = true});
     for (std::string const step : {"saslStart", "saslContinue"}) {
         tcp_proxy proxy(server.port());
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(names) {
     BOOST_TEST(db->list_groups(log.incarnation, within(time)).size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_standalone_server) {
+BOOST_AUTO_TEST_CASE(standalone_server) {
     mongo_server const server({.standalone = true});
     log_lines said;
     open_options options;
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_standalone_server) {
 }
 
 /// A document with the `_id` of another one stays out, whatever is tried; and so does all that goes with it.
-BOOST_AUTO_TEST_CASE(a_key_that_is_taken) {
+BOOST_AUTO_TEST_CASE(duplicate_key_in_a_commit) {
     auto const db = opened(fresh_database_url());
     auto const time = milliseconds(20'000);
     auto const group = holder_of_one_message(*db, time);
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_taken) {
 }
 
 /// Consumers of a standalone server get what another handle appends, by a poll that is spoken of once.
-COROUTINE_TEST(waiting_on_a_standalone_server) {
+COROUTINE_TEST(consumers_poll_a_standalone_server) {
     auto const server = std::make_unique<mongo_server>(mongo_server_options{.standalone = true});
     log_lines said;
     connect_options options;

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(registered_between_the_progress_and_the_name) {
 }
 
 /// Whoever registered it was killed while somebody else deleted it; nobody has kept messages for it since.
-BOOST_AUTO_TEST_CASE(left_over_from_a_registration) {
+BOOST_AUTO_TEST_CASE(interrupted_registration) {
     handles two;
     two.enroll(*two.first);
     mongo_command(two.url, R"({"update": "minibatch_segments", "updates": [{"q": {"groups": "g"},

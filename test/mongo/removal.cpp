@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_paused_machine_does_not_append_where_a_record_was_removed
 }
 
 // Removal makes room, so it must not need any; nor must commits and trimming, as far as the server lets them.
-BOOST_AUTO_TEST_CASE(a_full_disk) {
+BOOST_AUTO_TEST_CASE(full_disk) {
     mongo_server const server;
     steered_database at;
     at.url = server.url("d");
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk) {
 }
 
 // Who deletes a stream may die after the first step. Whoever finishes it counts from its own burial.
-BOOST_AUTO_TEST_CASE(what_others_have_left_of_a_stream) {
+BOOST_AUTO_TEST_CASE(finishes_deletions_of_other_processes) {
     steered_database const at;
     auto const first = at.open();
     auto const incarnation = first->open_stream("s", 1, {}, at.soon()).incarnation;
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(what_others_have_left_of_a_stream) {
 }
 
 // The removal of a deleted stream may be cut short anywhere; whoever goes on removes what is there.
-BOOST_AUTO_TEST_CASE(removal_that_was_cut_short) {
+BOOST_AUTO_TEST_CASE(interrupted_removal) {
     steered_database const at;
     auto const db = at.open();
     for (std::string const name : {"a", "b"}) {

@@ -128,7 +128,7 @@ std::map<std::string, int> commands_of(operation const& op) {
     return out;
 }
 
-std::vector<made_up> passing(std::string const& command) {
+std::vector<made_up> transient(std::string const& command) {
     std::vector<std::string> const labels{"RetryableWriteError", "TransientTransactionError"};
     std::vector<made_up> all{
         {"error 91", code(91, 3)},
@@ -149,7 +149,7 @@ std::vector<made_up> passing(std::string const& command) {
     return all;
 }
 
-std::vector<made_up> const& lasting() {
+std::vector<made_up> const& permanent() {
     static std::vector<made_up> const all{
         {"error 13", code(13, 0), errc::access_denied},
         {"error 14031", code(14031, 0), errc::storage_full},
@@ -167,7 +167,7 @@ std::vector<std::string> const& command_names() {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(what_passes) {
+BOOST_AUTO_TEST_CASE(transient_errors) {
     std::vector<std::function<std::string()>> all;
     for (auto const& op : all_operations())
         all.emplace_back([&op] {
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(what_passes) {
     for (auto const& op : all_operations())
         for (auto const& command : command_names()) {
             if (!sends(op, command)) continue;
-            for (auto const& how : passing(command))
+            for (auto const& how : transient(command))
                 for (bool const retry_writes : {false, true}) {
                     // The driver's own repetition matters to writes alone.
                     if (retry_writes && command == "find") continue;
@@ -194,11 +194,11 @@ BOOST_AUTO_TEST_CASE(what_passes) {
     play(all, servers);
 }
 
-BOOST_AUTO_TEST_CASE(what_lasts) {
+BOOST_AUTO_TEST_CASE(permanent_errors) {
     std::vector<std::function<std::string()>> all;
     for (auto const& op : all_operations())
         for (auto const& command : command_names())
-            for (auto const& how : lasting())
+            for (auto const& how : permanent())
                 if (sends(op, command))
                     all.emplace_back([&op, command, how] { return judge(op, command, how, false); });
     play(all, servers);

@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(lost_requests_and_answers) {
     play(all, players);
 }
 
-BOOST_AUTO_TEST_CASE(faults_that_pass) {
+BOOST_AUTO_TEST_CASE(transient_faults) {
     std::vector<std::function<std::string()>> all;
     for_each_trial([&](operation const& op, int, bool retry_writes) {
         for (auto const& each : faults) {
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(faults_that_pass) {
     play(all, players);
 }
 
-BOOST_AUTO_TEST_CASE(faults_that_outlast_the_time_out) {
+BOOST_AUTO_TEST_CASE(faults_longer_than_the_timeout) {
     std::vector<std::function<std::string()>> all;
     for_each_trial([&](operation const& op, int requests, bool retry_writes) {
         for (auto const& each : faults)

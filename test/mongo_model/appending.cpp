@@ -13,7 +13,7 @@ BOOST_AUTO_TEST_SUITE(mongo_model_appending)
 namespace {
 
 struct run_of {
-    weather how;
+    fault_profile how;
     int processes = 3;
     moment length = 60'000;
     bool trims = true;
@@ -23,7 +23,7 @@ struct run_of {
 struct outcome {
     ledger told;
     std::vector<record> history;
-    std::vector<std::string> wrongs;
+    std::vector<std::string> violations;
 };
 
 void check(ledger const& told, cluster& log) {
@@ -34,25 +34,25 @@ void check(ledger const& told, cluster& log) {
     for (auto const& [content, batch] : told.done) {
         auto const times = by_content[content].size();
         if (times == 0 || (times > 1 && !told.cloned.contains(content)))
-            log.wrong(batch + " was reported as stored and is there " + std::to_string(times) + " times");
+            log.violation(batch + " was reported as stored and is there " + std::to_string(times) + " times");
     }
     for (auto const& [content, found] : by_content)
         if (found.size() > 1 && !told.cloned.contains(content))
-            log.wrong(found.front()->batch + " is there " + std::to_string(found.size()) + " times");
+            log.violation(found.front()->batch + " is there " + std::to_string(found.size()) + " times");
     // Of one that was begun again after an unknown outcome, only that nothing came of it later.
     for (auto const& [content, length] : told.failed)
         for (auto const* each : by_content[content])
             if (!told.cloned.contains(content) &&
                 (!told.repeated.contains(content) || each->where.number >= static_cast<std::int64_t>(length)))
-                log.wrong(each->batch + " was reported as failed and is there");
+                log.violation(each->batch + " was reported as failed and is there");
     for (auto const& [until, end] : told.seals)
         for (auto at = static_cast<std::size_t>(end); at < history.size(); ++at)
-            if (history[at].where.created < until) log.wrong("an older record behind a seal");
+            if (history[at].where.created < until) log.violation("an older record behind a seal");
 }
 
 outcome run(run_of const& what, std::uint32_t seed) {
     timeline time(seed);
-    weather how = what.how;
+    fault_profile how = what.how;
     cluster log(time, how);
     outcome out;
     std::function<void()> const second = [&] {
@@ -71,7 +71,7 @@ outcome run(run_of const& what, std::uint32_t seed) {
     time.run_until(what.length + 150'000);  // and what is late
     check(out.told, log);
     out.history = log.history();
-    out.wrongs = log.wrongs();
+    out.violations = log.violations();
     return out;
 }
 
@@ -85,51 +85,51 @@ void run_all(run_of const& what, std::uint32_t seeds) {
         records += got.history.size();
         done += got.told.done.size();
         unknown += got.told.unknown;
-        if (got.wrongs.empty()) continue;
+        if (got.violations.empty()) continue;
         ++broken;
-        for (std::size_t i = 0; i < got.wrongs.size() && i < 4; ++i)
-            BOOST_ERROR("seed " << seed << ": " << got.wrongs[i]);
+        for (std::size_t i = 0; i < got.violations.size() && i < 4; ++i)
+            BOOST_ERROR("seed " << seed << ": " << got.violations[i]);
     }
     BOOST_TEST_MESSAGE(records << " records, " << done << " reported, " << unknown << " unknown");
     BOOST_TEST(done > seeds);
-    BOOST_TEST(unknown > 0);  // the weather must have done something
+    BOOST_TEST(unknown > 0);  // the fault_profile must have done something
 }
 
-constexpr weather fair{};
-constexpr weather foul{.lost = 20,
-                       .late = 20,
-                       .very_late = 8,
-                       .paused = 5,
-                       .stale = 40,
-                       .failovers = 60,
-                       .slow = 10,
-                       .cut = 200,
-                       .clock_set = 100,
-                       .frozen = 3,
-                       .cloned = 5,
-                       .server_clock = 20};
+constexpr fault_profile fair{};
+constexpr fault_profile foul{.lost = 20,
+                             .late = 20,
+                             .very_late = 8,
+                             .paused = 5,
+                             .stale = 40,
+                             .failovers = 60,
+                             .slow = 10,
+                             .cut = 200,
+                             .clock_set = 100,
+                             .frozen = 3,
+                             .cloned = 5,
+                             .server_clock = 20};
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(alone_with_a_healthy_server) {
+BOOST_AUTO_TEST_CASE(one_writer_without_faults) {
     for (std::uint32_t seed = 1; seed <= 20; ++seed) {
         auto const got = run({.how = fair, .processes = 1, .trims = false}, seed);
-        BOOST_TEST(got.wrongs.empty());
+        BOOST_TEST(got.violations.empty());
         BOOST_TEST(got.told.unknown == 0);
         BOOST_TEST(got.told.failed.empty());
         BOOST_TEST(got.told.most_steps <= 4);  // look, insert, read the floor, done
     }
 }
 
-BOOST_AUTO_TEST_CASE(several_with_a_healthy_server) {
+BOOST_AUTO_TEST_CASE(several_writers_without_faults) {
     for (std::uint32_t seed = 1; seed <= 20; ++seed) {
         auto const got = run({.how = fair, .processes = 4}, seed);
-        BOOST_TEST(got.wrongs.empty());
+        BOOST_TEST(got.violations.empty());
         BOOST_TEST(got.told.most_steps <= 60);
     }
 }
 
-BOOST_AUTO_TEST_CASE(processes_that_stand_still) {
+BOOST_AUTO_TEST_CASE(paused_processes) {
     auto how = fair;
     how.paused = 10;
     how.late = 20;
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(processes_that_stand_still) {
 }
 
 // A snapshot is taken, or the machine moves to another host: no clock of its own tells of it.
-BOOST_AUTO_TEST_CASE(machines_that_stand_still_with_their_clocks) {
+BOOST_AUTO_TEST_CASE(paused_machines) {
     auto how = fair;
     how.frozen = 10;
     how.late = 20;
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(machines_that_stand_still_with_their_clocks) {
     run_all({.how = how, .processes = 3}, 300);
 }
 
-BOOST_AUTO_TEST_CASE(snapshots_that_are_resumed_twice) {
+BOOST_AUTO_TEST_CASE(cloned_machines) {
     auto how = fair;
     how.cloned = 60;
     how.frozen = 5;
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(snapshots_that_are_resumed_twice) {
     run_all({.how = how, .processes = 2}, 300);
 }
 
-BOOST_AUTO_TEST_CASE(clocks_of_servers_that_are_set) {
+BOOST_AUTO_TEST_CASE(server_clock_jumps) {
     auto how = fair;
     how.frozen = 10;
     how.failovers = 20;
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(clocks_of_servers_that_are_set) {
     run_all({.how = how, .processes = 3}, 200);
 }
 
-BOOST_AUTO_TEST_CASE(servers_that_have_been_replaced) {
+BOOST_AUTO_TEST_CASE(failovers_and_stale_reads) {
     auto how = fair;
     how.stale = 150;
     how.failovers = 100;
@@ -170,8 +170,8 @@ BOOST_AUTO_TEST_CASE(servers_that_have_been_replaced) {
     run_all({.how = how, .processes = 3}, 200);
 }
 
-BOOST_AUTO_TEST_CASE(everything_at_once) { run_all({.how = foul, .processes = 4}, 300); }
+BOOST_AUTO_TEST_CASE(all_faults) { run_all({.how = foul, .processes = 4}, 300); }
 
-BOOST_AUTO_TEST_CASE(a_stream_that_is_deleted) { run_all({.how = foul, .processes = 3, .deletes = true}, 250); }
+BOOST_AUTO_TEST_CASE(deleted_stream) { run_all({.how = foul, .processes = 3, .deletes = true}, 250); }
 
 BOOST_AUTO_TEST_SUITE_END()

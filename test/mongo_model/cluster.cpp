@@ -17,7 +17,7 @@ std::string text_of(record const& what) {
 
 }  // namespace
 
-cluster::cluster(timeline& time, weather const& how) : replication(time, how) { heads_.push_back({{}, 0}); }
+cluster::cluster(timeline& time, fault_profile const& how) : replication(time, how) { heads_.push_back({{}, 0}); }
 
 mongo_model::head const& cluster::front(op_time when) const {
     return std::find_if(heads_.rbegin(), heads_.rend(), [&](auto const& each) { return holds(each, when); })->what;
@@ -124,7 +124,7 @@ void cluster::became_durable(op_time from, op_time to) {
             if (each.since == at->first) joined(each.what);
             if (each.until == at->first && !front(to).deleted &&
                 (number >= floor_ || number + 1 >= std::ssize(history_)))
-                wrong(text_of(each.what) + " was removed too early");
+                violation(text_of(each.what) + " was removed too early");
         }
     }
     written_.erase(written_.begin(), end);
@@ -134,20 +134,20 @@ void cluster::joined(record const& what) {
     auto const number = what.where.number;
     if (number < floor_ || heads_.back().what.removed) return;  // left behind below the floor, where nobody looks
     if (number != std::ssize(history_)) {
-        wrong(text_of(what) + " came where " + std::to_string(history_.size()) + " was the next number");
+        violation(text_of(what) + " came where " + std::to_string(history_.size()) + " was the next number");
         return;
     }
-    if (buried_) wrong(text_of(what) + " came into a log that was deleted");
+    if (buried_) violation(text_of(what) + " came into a log that was deleted");
     if (!history_.empty()) {
         auto const& last = history_.back();
-        if (what.where.first != last.where.first + last.count) wrong(text_of(what) + " has another offset");
-        if (what.where.created < last.where.created) wrong(text_of(what) + " is older than the one before");
+        if (what.where.first != last.where.first + last.count) violation(text_of(what) + " has another offset");
+        if (what.where.created < last.where.created) violation(text_of(what) + " is older than the one before");
         if (what.where.bytes_before != last.where.bytes_before + last.bytes)
-            wrong(text_of(what) + " has the sum of bytes wrong");
+            violation(text_of(what) + " has the sum of bytes wrong");
     }
     for (auto const& each : history_)
         if (each.where.number >= floor_ && each.batch == what.batch && !twice_.contains(what.batch))
-            wrong(text_of(what) + " is there twice");
+            violation(text_of(what) + " is there twice");
     buried_ = buried_ || what.deleted;
     history_.push_back(what);
 }

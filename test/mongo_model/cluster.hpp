@@ -35,7 +35,7 @@ struct head {
 /// Of a replica set, what one log sees. It watches the log by itself, and notes what must not happen.
 class cluster : public replication {
   public:
-    cluster(timeline& time, weather const& how);
+    cluster(timeline& time, fault_profile const& how);
 
     // As of a time.
     mongo_model::head const& front(op_time when) const;
@@ -60,8 +60,8 @@ class cluster : public replication {
     std::vector<record> const& history() const noexcept { return history_; }
     std::int64_t floor() const noexcept { return floor_; }
     /// What must not happen, and did.
-    std::vector<std::string> const& wrongs() const noexcept { return wrongs_; }
-    void wrong(std::string text) { wrongs_.push_back(std::move(text)); }
+    std::vector<std::string> const& violations() const noexcept { return violations_; }
+    void violation(std::string text) { violations_.push_back(std::move(text)); }
 
   private:
     static constexpr op_time never = std::numeric_limits<op_time>::max();
@@ -83,7 +83,7 @@ class cluster : public replication {
     std::int64_t floor_ = 0;
     bool buried_ = false;
     std::set<std::string> twice_;
-    std::vector<std::string> wrongs_;
+    std::vector<std::string> violations_;
 };
 
 }  // namespace mongo_model

@@ -19,19 +19,20 @@ void check(group_ledger& told, group_replicas const& replicas) {
     for (auto const& each : replicas.history()) {
         auto const now = committed_in(each.state);
         if (!std::includes(now.begin(), now.end(), before.begin(), before.end()))
-            told.wrongs.push_back("what was committed is not any more");
+            told.violations.push_back("what was committed is not any more");
         before = now;
-        if (told.refused.contains(each.state.start_time)) told.wrongs.push_back("a commit that was refused is there");
+        if (told.refused.contains(each.state.start_time))
+            told.violations.push_back("a commit that was refused is there");
         if (each.holder < 0) continue;
         auto const [at, first] = holders.emplace(each.epoch, each.acquisition);
-        if (!first && at->second != each.acquisition) told.wrongs.push_back("an epoch has had two holders");
+        if (!first && at->second != each.acquisition) told.violations.push_back("an epoch has had two holders");
     }
 }
 
-group_ledger run(weather const& what, int holders, std::uint32_t seed) {
+group_ledger run(fault_profile const& what, int holders, std::uint32_t seed) {
     constexpr moment length = 90'000;
     timeline time(seed);
-    weather how = what;
+    fault_profile how = what;
     group_replicas replicas(time, how);
     group_ledger told;
     std::function<void()> const second = [&] {
@@ -52,7 +53,7 @@ group_ledger run(weather const& what, int holders, std::uint32_t seed) {
     return told;
 }
 
-void run_all(weather const& how, int holders, std::uint32_t seeds) {
+void run_all(fault_profile const& how, int holders, std::uint32_t seeds) {
     group_ledger sum;
     int broken = 0;
     for (std::uint32_t seed = 1; seed <= seeds && broken < 3; ++seed) {
@@ -63,9 +64,9 @@ void run_all(weather const& how, int holders, std::uint32_t seeds) {
         sum.renewals += got.renewals;
         sum.releases += got.releases;
         sum.lost_leases += got.lost_leases;
-        if (got.wrongs.empty()) continue;
+        if (got.violations.empty()) continue;
         ++broken;
-        BOOST_ERROR("seed " << seed << ": " << got.wrongs.front());
+        BOOST_ERROR("seed " << seed << ": " << got.violations.front());
     }
     BOOST_TEST_MESSAGE(sum.commits << " commits, " << sum.unknown << " unknown, " << sum.fenced << " fenced, "
                                    << sum.renewals << " renewals, " << sum.releases << " releases, " << sum.lost_leases
@@ -73,7 +74,7 @@ void run_all(weather const& how, int holders, std::uint32_t seeds) {
     BOOST_TEST(sum.commits > static_cast<int>(20 * seeds));
     BOOST_TEST(sum.renewals > static_cast<int>(seeds));
     BOOST_TEST(sum.releases > static_cast<int>(seeds));
-    // The weather must have done something.
+    // The fault_profile must have done something.
     BOOST_TEST(sum.lost_leases > 0);
     if (how.lost > 0 || how.failovers > 0) BOOST_TEST(sum.unknown > 0);
     BOOST_TEST(sum.fenced + sum.unknown > 0);
@@ -81,10 +82,10 @@ void run_all(weather const& how, int holders, std::uint32_t seeds) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(alone_with_a_healthy_server) {
+BOOST_AUTO_TEST_CASE(one_holder_without_faults) {
     for (std::uint32_t seed = 1; seed <= 10; ++seed) {
         auto const got = run({}, 1, seed);
-        BOOST_TEST(got.wrongs.empty());
+        BOOST_TEST(got.violations.empty());
         BOOST_TEST(got.commits > 100);
         BOOST_TEST(got.unknown + got.fenced + got.lost_leases == 0);
     }
@@ -92,28 +93,28 @@ BOOST_AUTO_TEST_CASE(alone_with_a_healthy_server) {
 
 BOOST_AUTO_TEST_CASE(late_copies) { run_all({.lost = 20, .late = 40, .very_late = 10, .cut = 200}, 2, 60); }
 
-BOOST_AUTO_TEST_CASE(holders_that_stand_still) { run_all({.late = 20, .very_late = 10, .paused = 10}, 3, 80); }
+BOOST_AUTO_TEST_CASE(paused_holders) { run_all({.late = 20, .very_late = 10, .paused = 10}, 3, 80); }
 
-BOOST_AUTO_TEST_CASE(servers_that_have_been_replaced) { run_all({.stale = 150, .failovers = 100, .slow = 10}, 3, 50); }
+BOOST_AUTO_TEST_CASE(failovers_and_stale_reads) { run_all({.stale = 150, .failovers = 100, .slow = 10}, 3, 50); }
 
-BOOST_AUTO_TEST_CASE(old_views_of_leases_that_change_hands) { run_all({.paused = 20, .stale = 300}, 3, 60); }
+BOOST_AUTO_TEST_CASE(stale_reads_of_leases) { run_all({.paused = 20, .stale = 300}, 3, 60); }
 
 /// Expiries are up to an hour ahead then.
-BOOST_AUTO_TEST_CASE(clocks_of_servers_that_are_set) {
+BOOST_AUTO_TEST_CASE(server_clock_jumps) {
     run_all({.paused = 10, .frozen = 5, .server_clock = 100}, 3, 60);
 }
 
-BOOST_AUTO_TEST_CASE(snapshots_that_are_resumed_twice) {
+BOOST_AUTO_TEST_CASE(cloned_machines) {
     int unexplained = 0;
     for (std::uint32_t seed = 1; seed <= 60; ++seed) {
         auto const got = run({.late = 10, .cloned = 100}, 2, seed);
-        for (auto const& each : got.wrongs) BOOST_ERROR("seed " << seed << ": " << each);
+        for (auto const& each : got.violations) BOOST_ERROR("seed " << seed << ": " << each);
         unexplained += got.unexplained;
     }
     BOOST_TEST(unexplained > 0);
 }
 
-BOOST_AUTO_TEST_CASE(everything_at_once) {
+BOOST_AUTO_TEST_CASE(all_faults) {
     run_all({.lost = 20, .late = 20, .very_late = 8, .paused = 5, .stale = 40, .failovers = 60, .slow = 10, .cut = 200},
             3, 100);
 }

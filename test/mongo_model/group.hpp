@@ -23,7 +23,7 @@ struct group {
 /// Of a replica set, what one group sees.
 class group_replicas : public replication {
   public:
-    group_replicas(timeline& time, weather const& how) : replication(time, how) {}
+    group_replicas(timeline& time, fault_profile const& how) : replication(time, how) {}
 
     /// On the primary: what is there.
     group const& current() const { return versions_.back().what; }

@@ -39,7 +39,7 @@ std::set<std::int64_t> committed_in(progress const& state) {
     return out;
 }
 
-holder::holder(timeline& time, weather const& how, group_replicas& with, group_ledger& told, int name)
+holder::holder(timeline& time, fault_profile const& how, group_replicas& with, group_ledger& told, int name)
     : station(time, how), group_(with), told_(told), name_(name) {}
 
 void holder::start(moment until) {
@@ -154,7 +154,7 @@ void holder::not_done(bool unknown) {
 void holder::committed() {
     known_.set("g", epoch_, work_->known().value_or(mongo::known_revision{}));
     if (!holds_all(committed_in(group_.at(group_.durable()).state), committed_in(request_.state)))
-        told_.wrongs.push_back("a commit was reported that does not last");
+        told_.violations.push_back("a commit was reported that does not last");
     time_.after(time_.pick(0, 200), [this, term = term_] {
         run([this, term] {
             if (term == term_) next_window();
@@ -178,7 +178,7 @@ void holder::failed(committer::failed const& why) {
     }
     ++told_.fenced;
     if (group_.at(group_.durable()).epoch <= epoch_ && told_.clones == 0)
-        told_.wrongs.push_back("the holder was told that it is fenced");
+        told_.violations.push_back("the holder was told that it is fenced");
     if (!repeated_) told_.refused[request_.state.start_time] = group_.history().size();
     lose();
 }

@@ -31,7 +31,7 @@ struct group_ledger {
     int lost_leases = 0;
     int unexplained = 0;  // renewals by somebody else
     int clones = 0;
-    std::vector<std::string> wrongs;
+    std::vector<std::string> violations;
 
     static constexpr moment lease_time = 10'000;
     /// Two that were resumed from one snapshot find each other out.
@@ -39,7 +39,7 @@ struct group_ledger {
         auto& [last, turns] = renewed_by[epoch];
         if (last && last != by) ++turns;
         last = by;
-        if (turns > 4) wrongs.push_back("two processes renew the same lease");
+        if (turns > 4) violations.push_back("two processes renew the same lease");
     }
     std::map<std::int64_t, std::pair<void const*, int>> renewed_by;
 };
@@ -48,7 +48,7 @@ struct group_ledger {
 /// gives the lease up, in the way of `group_table`.
 class holder : station {
   public:
-    holder(timeline& time, weather const& how, group_replicas& with, group_ledger& told, int name);
+    holder(timeline& time, fault_profile const& how, group_replicas& with, group_ledger& told, int name);
 
     void start(moment until);
 

@@ -77,10 +77,10 @@ void holder::renew() {
     auto const renewed = [this, sent_when, again, sent = time_.now()] {
         ++told_.renewals;
         told_.note_renewal(epoch_, this);
-        if (sent_when > epoch_) told_.wrongs.push_back("a lease was renewed that had passed to somebody else");
+        if (sent_when > epoch_) told_.violations.push_back("a lease was renewed that had passed to somebody else");
         auto const& now = group_.at(group_.durable());
         if (now.epoch == epoch_ && now.holder >= 0 && how_.server_clock == 0 && now.expires < sent + lease_time)
-            told_.wrongs.push_back("a lease was reported as renewed and was not");
+            told_.violations.push_back("a lease was reported as renewed and was not");
         again();
     };
     ask<reply>(
@@ -166,7 +166,8 @@ void holder::release() {
 void holder::released() {
     ++told_.releases;
     auto const& now = group_.at(group_.durable());
-    if (now.epoch == epoch_ && now.holder >= 0) told_.wrongs.push_back("a lease was reported as given up and was not");
+    if (now.epoch == epoch_ && now.holder >= 0)
+        told_.violations.push_back("a lease was reported as given up and was not");
     leave();
 }
 

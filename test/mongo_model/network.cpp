@@ -22,7 +22,7 @@ std::int64_t timeline::pick(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(bits_() % width);
 }
 
-moment delay_of_request(timeline& time, weather const& how) {
+moment delay_of_request(timeline& time, fault_profile const& how) {
     if (time.chance(how.very_late)) return time.pick(8'000, 70'000);
     if (time.chance(how.late)) return time.pick(500, 8'000);
     return time.pick(0, 3);

@@ -42,7 +42,7 @@ class timeline {
 };
 
 /// How bad the network and the machines are, in thousandths.
-struct weather {
+struct fault_profile {
     int lost = 0;          // requests, and answers
     int late = 0;          // requests that are seconds late
     int very_late = 0;     // and those that are later than 10 s
@@ -58,6 +58,6 @@ struct weather {
 };
 
 /// The delay of a message.
-moment delay_of_request(timeline& time, weather const& how);
+moment delay_of_request(timeline& time, fault_profile const& how);
 
 }  // namespace mongo_model

@@ -11,7 +11,7 @@ using minibatch::errc;
 using minibatch::store::milliseconds;
 using mongo::appender;
 
-process::process(timeline& time, weather const& how, cluster& with, ledger& told, std::string name)
+process::process(timeline& time, fault_profile const& how, cluster& with, ledger& told, std::string name)
     : station(time, how),
       cluster_(with),
       told_(told),
@@ -237,10 +237,10 @@ void process::finished(appender::done const& what) {
     if (record_.count > 0 || record_.deleted) {
         auto const at = static_cast<std::size_t>(what.stored.number);
         if (at >= history.size() || history[at].content != content_ || history[at].where.first != what.stored.first)
-            cluster_.wrong(record_.batch + " was reported as stored with number " + std::to_string(at));
+            cluster_.violation(record_.batch + " was reported as stored with number " + std::to_string(at));
         if (content_ != 0) told_.done[content_] = record_.batch;
     } else {
-        if (what.end.number > std::ssize(history)) cluster_.wrong("an end that the log has not reached");
+        if (what.end.number > std::ssize(history)) cluster_.violation("an end that the log has not reached");
         told_.seals.emplace_back(record_.until, what.end.number);
     }
     if (adding_.end() && (!newest_ || newest_->end.number <= adding_.end()->end.number)) newest_ = adding_.end();
@@ -297,7 +297,7 @@ void process::trim(op_time seen) {
         if (end.number - 1 <= now_at) return remove();
         auto const to = time_.chance(700) ? end.number - 1 : time_.pick(now_at, end.number - 1);
         auto const* at = cluster_.find(to, seen);
-        if (!at) return cluster_.wrong("a record at or above the floor cannot be read");
+        if (!at) return cluster_.violation("a record at or above the floor cannot be read");
         floor = {to, at->where.first};
     }
     ask<reply>(

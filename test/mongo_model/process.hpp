@@ -33,7 +33,7 @@ struct ledger {
 /// trimming.
 class process : station {
   public:
-    process(timeline& time, weather const& how, cluster& with, ledger& told, std::string name);
+    process(timeline& time, fault_profile const& how, cluster& with, ledger& told, std::string name);
 
     /// Begins to work until the time.
     void start(moment until, bool trims, bool deletes);

@@ -19,7 +19,7 @@ using op_time = std::int64_t;
 /// what lies behind that point. Every state that was ever durable can still be read.
 class replication {
   public:
-    replication(timeline& time, weather const& how) : time_(time), how_(how) {}
+    replication(timeline& time, fault_profile const& how) : time_(time), how_(how) {}
     replication(replication const&) = delete;
     replication& operator=(replication const&) = delete;
 
@@ -71,7 +71,7 @@ class replication {
     virtual void became_durable(op_time from, op_time to) = 0;
 
     timeline& time_;
-    weather const& how_;
+    fault_profile const& how_;
 
   private:
     void replicate() {

@@ -16,7 +16,7 @@ struct line {
 /// A process that stands still now and then, and asks servers over a network that loses and delays.
 class station {
   public:
-    station(timeline& time, weather const& how) : time_(time), how_(how) {}
+    station(timeline& time, fault_profile const& how) : time_(time), how_(how) {}
     station(station const&) = delete;
     station& operator=(station const&) = delete;
 
@@ -61,7 +61,7 @@ class station {
     }
 
     timeline& time_;
-    weather const& how_;
+    fault_profile const& how_;
 
     /// How much time the clocks of this machine have missed.
     moment frozen_for() const noexcept { return frozen_for_; }

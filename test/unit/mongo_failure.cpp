@@ -9,7 +9,7 @@ using namespace minibatch::store::mongo;
 
 BOOST_AUTO_TEST_SUITE(mongo_failure)
 
-BOOST_AUTO_TEST_CASE(codes_of_the_server) {
+BOOST_AUTO_TEST_CASE(server_codes) {
     struct row {
         std::int32_t code;
         severity how;
@@ -49,12 +49,12 @@ BOOST_AUTO_TEST_CASE(codes_of_the_server) {
 }
 
 /// The storage engine has one code for all errors of the operating system.
-BOOST_AUTO_TEST_CASE(input_and_output) {
+BOOST_AUTO_TEST_CASE(io_errors) {
     auto const found = classify_code(8, "WT_SESSION.commit: pread: Input/output error");
     BOOST_TEST((found.how == severity::unknown), "it may pass, and the data need not be damaged");
 }
 
-BOOST_AUTO_TEST_CASE(a_full_disk_is_named_with_what_to_do) {
+BOOST_AUTO_TEST_CASE(full_disk) {
     BOOST_TEST(classify_code(14031, "no space").text.find("free space there") != std::string::npos);
 }
 

@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(concerns) {
     BOOST_TEST(parse_settings("mongodb://h/d?w=majority&readConcernLevel=linearizable", 4).majority_writes);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_url_says_stays) {
+BOOST_AUTO_TEST_CASE(url_overrides_defaults) {
     auto const how = parse_settings("mongodb://h/d?appName=x&connectTimeoutMS=77&maxPoolSize=50&tls=true", 4);
     auto const* uri = how.uri.get();
     BOOST_TEST(mongoc_uri_get_appname(uri) == "x");
@@ -179,14 +179,14 @@ BOOST_AUTO_TEST_CASE(no_password_is_shown_without_a_scheme) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_secret_is_shown) {
+BOOST_AUTO_TEST_CASE(shows_what_is_not_secret) {
     for (auto const* url : {"mongodb://h:5/d?tls=true", "mongodb://h1:5,h2:6,[::1]:7/d", "mongodb+srv://h/d",
                             "sqlite:a:b.db?synchronous=full", "memory:a", "mongodb://%2Ftmp%2Fx.sock/d"})
         BOOST_TEST(redact(url) == url);
 }
 
 /// The driver makes it as the program is loaded; one that is killed would leave it behind.
-BOOST_AUTO_TEST_CASE(no_file_of_counters) {
+BOOST_AUTO_TEST_CASE(removes_the_file_of_counters) {
     BOOST_TEST(::access(("/dev/shm/mongoc-" + std::to_string(::getpid())).c_str(), F_OK) != 0);
 }
 

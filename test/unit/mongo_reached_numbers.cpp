@@ -8,7 +8,7 @@ using namespace minibatch::store::mongo;
 
 BOOST_AUTO_TEST_SUITE(mongo_reached)
 
-BOOST_AUTO_TEST_CASE(records_wait_until_their_successor_has_been_known_for_ten_seconds) {
+BOOST_AUTO_TEST_CASE(removable_ten_seconds_after_the_successor) {
     steady_time const start{};
     reached_numbers reached;
     BOOST_TEST(reached.removable_below({start + 1h}) == 0);
@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(records_wait_until_their_successor_has_been_known_for_ten_s
     BOOST_TEST(reached.removable_below({start + 30s}) == 49);
 }
 
-BOOST_AUTO_TEST_CASE(one_note_a_second_is_kept_and_the_oldest_that_counts) {
+BOOST_AUTO_TEST_CASE(keeps_one_note_a_second) {
     steady_time const start{};
     reached_numbers reached;
     for (int i = 0; i <= 100; ++i) reached.note(i + 1, {start + i * 100ms});
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(one_note_a_second_is_kept_and_the_oldest_that_counts) {
     BOOST_TEST(reached.removable_below({start + 2h}) == 100);
 }
 
-BOOST_AUTO_TEST_CASE(records_wait_for_the_clock_of_the_server_too) {
+BOOST_AUTO_TEST_CASE(waits_for_the_time_of_the_server) {
     steady_time const start{};
     reached_numbers reached;
     reached.note(5, {start, cluster_time{100, 7}});
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(records_wait_for_the_clock_of_the_server_too) {
     BOOST_TEST(reached.removable_below({start + 1h, cluster_time{110, 1}}) == 4);
 }
 
-BOOST_AUTO_TEST_CASE(only_the_time_of_the_server_tells_how_late_an_answer_is) {
+BOOST_AUTO_TEST_CASE(judges_lateness_by_the_time_of_the_server) {
     route const first{1, 3, 4};
     answer_origin const before{cluster_time{100, 7}, first};
     BOOST_TEST(given_within(before, {cluster_time{100, 8}, first}, 5s));
