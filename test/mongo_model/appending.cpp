@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "mongo_model/process.hpp"
+#include "mongo_model/seeds.hpp"
 
 using namespace mongo_model;  // NOLINT(google-build-using-namespace)
 
@@ -80,17 +81,17 @@ void run_all(run_of const& what, std::uint32_t seeds) {
     std::size_t done = 0;
     int unknown = 0;
     int broken = 0;
-    for (std::uint32_t seed = 1; seed <= seeds && broken < 3; ++seed) {
+    seeds = for_each_seed(seeds, [&](std::uint32_t seed) {
         auto const got = run(what, seed);
         records += got.history.size();
         done += got.told.done.size();
         unknown += got.told.unknown;
-        if (got.violations.empty()) continue;
-        ++broken;
         for (std::size_t i = 0; i < got.violations.size() && i < 4; ++i)
             BOOST_ERROR("seed " << seed << ": " << got.violations[i]);
-    }
-    BOOST_TEST_MESSAGE(records << " records, " << done << " reported, " << unknown << " unknown");
+        return got.violations.empty() || ++broken < 3;
+    });
+    BOOST_TEST_MESSAGE(seeds << " seeds, " << records << " records, " << done << " reported, " << unknown
+                             << " unknown");
     BOOST_TEST(done > seeds);
     BOOST_TEST(unknown > 0);  // the fault_profile must have done something
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "mongo_model/holder.hpp"
+#include "mongo_model/seeds.hpp"
 
 using namespace mongo_model;  // NOLINT(google-build-using-namespace)
 
@@ -56,7 +57,7 @@ group_ledger run(fault_profile const& what, int holders, std::uint32_t seed) {
 void run_all(fault_profile const& how, int holders, std::uint32_t seeds) {
     group_ledger sum;
     int broken = 0;
-    for (std::uint32_t seed = 1; seed <= seeds && broken < 3; ++seed) {
+    seeds = for_each_seed(seeds, [&](std::uint32_t seed) {
         auto const got = run(how, holders, seed);
         sum.commits += got.commits;
         sum.unknown += got.unknown;
@@ -64,13 +65,13 @@ void run_all(fault_profile const& how, int holders, std::uint32_t seeds) {
         sum.renewals += got.renewals;
         sum.releases += got.releases;
         sum.lost_leases += got.lost_leases;
-        if (got.violations.empty()) continue;
-        ++broken;
+        if (got.violations.empty()) return true;
         BOOST_ERROR("seed " << seed << ": " << got.violations.front());
-    }
-    BOOST_TEST_MESSAGE(sum.commits << " commits, " << sum.unknown << " unknown, " << sum.fenced << " fenced, "
-                                   << sum.renewals << " renewals, " << sum.releases << " releases, " << sum.lost_leases
-                                   << " lost leases");
+        return ++broken < 3;
+    });
+    BOOST_TEST_MESSAGE(seeds << " seeds, " << sum.commits << " commits, " << sum.unknown << " unknown, " << sum.fenced
+                             << " fenced, " << sum.renewals << " renewals, " << sum.releases << " releases, "
+                             << sum.lost_leases << " lost leases");
     BOOST_TEST(sum.commits > static_cast<int>(20 * seeds));
     BOOST_TEST(sum.renewals > static_cast<int>(seeds));
     BOOST_TEST(sum.releases > static_cast<int>(seeds));
@@ -100,9 +101,7 @@ BOOST_AUTO_TEST_CASE(failovers_and_stale_reads) { run_all({.stale = 150, .failov
 BOOST_AUTO_TEST_CASE(stale_reads_of_leases) { run_all({.paused = 20, .stale = 300}, 3, 60); }
 
 /// Expiries are up to an hour ahead then.
-BOOST_AUTO_TEST_CASE(server_clock_jumps) {
-    run_all({.paused = 10, .frozen = 5, .server_clock = 100}, 3, 60);
-}
+BOOST_AUTO_TEST_CASE(server_clock_jumps) { run_all({.paused = 10, .frozen = 5, .server_clock = 100}, 3, 60); }
 
 BOOST_AUTO_TEST_CASE(cloned_machines) {
     int unexplained = 0;
