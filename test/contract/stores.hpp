@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/open.hpp"
+#include "support/background_closer.hpp"
 #include "support/chosen_stores.hpp"
 #include "support/fake_clock.hpp"
 #include "support/temporary_directory.hpp"
@@ -28,7 +29,8 @@ struct rig {
     std::shared_ptr<minibatch::store::store> another() const {
         open_options options;
         options.time = time;
-        return open_store(url, options);
+        auto made = open_store(url, options);
+        return url.starts_with("mongodb") ? background_closer::shared().wrap(std::move(made)) : made;
     }
 
     log_id make(std::string const& name = "s", std::optional<retention> limits = {}) const {
