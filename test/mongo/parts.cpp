@@ -1,8 +1,10 @@
 // The parts of the store by themselves, where its interface does not show what is at stake.
 #include "mongo/support.hpp"
-#include "store/mongo/groups/group_table.hpp"
+#include "store/mongo/groups/group_commits.hpp"
+#include "store/mongo/groups/lease_table.hpp"
+#include "store/mongo/log/log_reader.hpp"
 #include "store/mongo/log/trimming.hpp"
-#include "store/mongo/streams/stream_table.hpp"
+#include "store/mongo/streams/stream_remover.hpp"
 #include "store/mongo/wire/server_traits.hpp"
 #include "support/mongo_command.hpp"
 

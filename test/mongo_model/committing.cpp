@@ -65,6 +65,7 @@ void run_all(fault_profile const& how, int holders, std::uint32_t seeds) {
         sum.renewals += got.renewals;
         sum.releases += got.releases;
         sum.lost_leases += got.lost_leases;
+        sum.unexplained += got.unexplained;
         if (got.violations.empty()) return true;
         BOOST_ERROR("seed " << seed << ": " << got.violations.front());
         return ++broken < 3;
@@ -74,7 +75,8 @@ void run_all(fault_profile const& how, int holders, std::uint32_t seeds) {
                              << sum.lost_leases << " lost leases");
     BOOST_TEST(sum.commits > static_cast<int>(20 * seeds));
     BOOST_TEST(sum.renewals > static_cast<int>(seeds));
-    BOOST_TEST(sum.releases > static_cast<int>(seeds));
+    BOOST_TEST(sum.releases > static_cast<int>(seeds / 2));
+    if (how.cloned == 0) BOOST_TEST(sum.unexplained == 0);
     // The fault_profile must have done something.
     BOOST_TEST(sum.lost_leases > 0);
     if (how.lost > 0 || how.failovers > 0) BOOST_TEST(sum.unknown > 0);

@@ -30,9 +30,8 @@ committer::action committer::looked(std::optional<group_state> found, std::int64
         return pause{++tries_};
     }
     try {
-        // Another process that was resumed from the same snapshot numbers its commits alike.
-        bool const explained = !known_ || revision <= known_->last ||
-                               (revision == revision_ ? found->state == request_.state : known_->explains(revision));
+        bool const own = revision == revision_ && found->state == request_.state;
+        bool const explained = !known_ || own || known_->explains(revision, found->state);
         if (found->held.epoch == request_.epoch && !explained)
             throw error(errc::fenced, "group '" + request_.group.group +
                                           "': another process commits under the same lease; was it resumed from a "
@@ -55,7 +54,7 @@ committer::action committer::looked(std::optional<group_state> found, std::int64
 committer::action committer::not_done(failure const& why, bool last) {
     if (std::holds_alternative<update>(last_) && why.how == severity::unknown) {
         maybe_stored_ = true;
-        if (known_) known_->perhaps.insert(revision_);
+        if (known_) known_->perhaps.insert_or_assign(revision_, request_.state);
     }
     if (why.how == severity::refused && !maybe_stored_) return failed{why.code, why.text};
     if (why.how == severity::refused || last)

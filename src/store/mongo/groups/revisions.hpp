@@ -4,18 +4,24 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
+
+#include "store/progress.hpp"
 
 namespace minibatch::store::mongo {
 
 /// What this handle knows of the revision of a group's record under an epoch that it holds.
 struct known_revision {
-    std::int64_t last = 0;           // as acquired, or of the last commit that is known to have been stored
-    std::set<std::int64_t> perhaps;  // of this handle's commits since then whose outcome is unknown
+    std::int64_t last = 0;                       // as acquired, or of the last commit that is known to have been stored
+    std::map<std::int64_t, progress> perhaps{};  // of this handle's commits since then whose outcome is unknown
 
-    /// Whether this handle's own commits explain a revision that was read.
-    bool explains(std::int64_t read) const { return read == last || perhaps.contains(read); }
+    /// Whether this handle's own commits explain a record with this revision and progress. Two processes that were
+    /// resumed from one snapshot of a machine number their commits alike, so that the number alone does not tell.
+    bool explains(std::int64_t revision, progress const& state) const {
+        if (revision <= last) return true;  // a lower one is an old view
+        auto const found = perhaps.find(revision);
+        return found != perhaps.end() && found->second == state;
+    }
 };
 
 /// The same for all groups. A revision that is not explained shows that another process commits under the same epoch:

@@ -99,8 +99,7 @@ void transactional_commit::run(steady_time deadline) {
                 throw transaction_conflict{
                     failure{severity::not_done, errc::unavailable, "an old view of the group", 0, false, false}};
             auto known = known_.of(key, request.epoch);
-            if (known && group->held.epoch == request.epoch && group->revision > known->last &&
-                !known->explains(group->revision))
+            if (known && group->held.epoch == request.epoch && !known->explains(group->revision, group->state))
                 throw error(errc::fenced, "group '" + request.group.group +
                                               "': another process commits under the same lease; was it resumed from a "
                                               "snapshot of the machine?");
@@ -136,7 +135,7 @@ void transactional_commit::run(steady_time deadline) {
                     carry_out(with, write);
             }
             if (known) {
-                known->perhaps.insert(revision);
+                known->perhaps.insert_or_assign(revision, request.state);
                 known_.set(key, request.epoch, *known);
             }
             with.commit();

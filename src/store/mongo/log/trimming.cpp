@@ -18,10 +18,10 @@ rules::record_end end_of(record_header const& record) {
 /// The first number in [from, to) whose record must stay; `to` if all may be removed.
 std::int64_t first_kept(log_lookup& all, log_id log, std::int64_t from, std::int64_t to, rules::removal const& may_go,
                         std::int64_t hint, steady_time deadline) {
-    constexpr std::int64_t fan_out = 62;
+    constexpr std::int64_t at_once = 62;
     for (bool first = true; from < to; first = false) {
         std::vector<std::int64_t> numbers;
-        auto const step = std::max<std::int64_t>((to - from) / fan_out, 1);
+        auto const step = std::max<std::int64_t>((to - from) / at_once, 1);
         for (auto number = from; number < to; number += step) numbers.push_back(number);
         // Most likely it is where the slowest group is.
         if (first)
