@@ -231,6 +231,7 @@ COROUTINE_TEST(outage_longer_than_the_timeout) {
             co_await next->commit();
         } catch (error const& problem) {
             // Reported once after the outage; it may be called again.
+            BOOST_TEST_MESSAGE(problem.what());
             BOOST_TEST((problem.code() == errc::unavailable || problem.code() == errc::fenced ||
                         problem.code() == errc::outcome_unknown),
                        problem.what());

@@ -96,9 +96,9 @@ void holder::renew() {
                 },
                 std::move(to));
         },
-        [this, renewed, again, term = term_](reply const& got) {
+        [this, renewed, again, term = term_, count = renewals_.expected(key, epoch_)](reply const& got) {
             if (term != term_) return;
-            renewals_.sent(key, epoch_, got.found && !got.lost, got.lost);
+            if (count) renewals_.sent(key, epoch_, *count, got.found && !got.lost, got.lost);
             if (got.lost || got.refused) return again();
             if (got.found) return renewed();
             ask<reply>(

@@ -247,12 +247,14 @@ inspection changes::inspect(std::span<log_id const> asked, std::span<group_id co
     try {
         if (!unknown_logs.empty()) {
             std::vector<log_id> ask;
+            ask.reserve(unknown_logs.size());
             for (auto const i : unknown_logs) ask.push_back(asked[i]);
             auto const ends = logs_.ends(ask, since, deadline);
             for (std::size_t i = 0; i < ask.size(); ++i) out.ends[unknown_logs[i]] = ends[i];
         }
         if (!unknown_groups.empty()) {
             std::vector<group_id> ask;
+            ask.reserve(unknown_groups.size());
             for (auto const i : unknown_groups) ask.push_back(asked_groups[i]);
             auto const held = lease_table_.leases(ask, since, deadline);
             std::lock_guard const lock(mutex_);

@@ -75,6 +75,7 @@ std::optional<stored_group> group_table::find(group_id const& id, steady_time de
 std::vector<std::optional<group_state>> group_table::of_log(log_id log, std::vector<std::string> const& names,
                                                             steady_time deadline) {
     std::vector<std::string> keys;
+    keys.reserve(names.size());
     for (auto const& name : names) keys.push_back(group_key({log, name}));
     auto const found = load(keys, deadline);
     std::vector<std::optional<group_state>> out;

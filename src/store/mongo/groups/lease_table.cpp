@@ -91,22 +91,22 @@ acquire_result lease_table::acquire(acquire_request const& request, steady_time 
     return {is_ours, group.held, is_ours ? group.state : progress{}};
 }
 
-bson::document lease_table::renewal_of(std::span<write_job* const> jobs) {
+bson::document lease_table::renewal_of(std::span<write_job* const> jobs,
+                                       std::span<std::optional<std::int64_t> const> counts) {
     using namespace expression;
     auto& time = time_;
     auto const now = [&](bson::builder& into, char const* key) { add_now(into, key, time); };
     return bson::make([&](bson::builder& out) {
         out.add("update", collection::groups);
         out.list("updates", [&](bson::builder& list) {
-            for (auto const* job : jobs) {
-                auto const& request = std::get<renew_request>(job->request);
+            for (std::size_t i = 0; i < jobs.size(); ++i) {
+                auto const& request = std::get<renew_request>(jobs[i]->request);
                 list.object_item([&](bson::builder& one) {
                     one.object("q", [&](bson::builder& filter) {
                         add_key(filter, group_key(request.group), request.group.log, clients_.sharded());
                         filter.add("epoch", request.epoch);
                         filter.object("owner", [](bson::builder& b) { b.add("$ne", ""); });
-                        if (auto const count = renewals_.expected(group_key(request.group), request.epoch))
-                            filter.add("renewals", *count);
+                        if (counts[i]) filter.add("renewals", *counts[i]);
                     });
                     one.list("u", [&](bson::builder& stages) {
                         stages.object_item([&](bson::builder& stage) {
@@ -133,12 +133,18 @@ void lease_table::renew(std::span<write_job*> jobs, steady_time deadline) {
     auto shortest = milliseconds::max();
     for (auto const* job : open) shortest = std::min(shortest, std::get<renew_request>(job->request).duration);
     for (int tries = 1; !open.empty(); ++tries) {
-        auto const command = renewal_of(open);
+        std::vector<std::optional<std::int64_t>> counts;  // that the records must have
+        counts.reserve(open.size());
+        for (auto const* job : open) {
+            auto const& request = std::get<renew_request>(job->request);
+            counts.push_back(renewals_.expected(group_key(request.group), request.epoch));
+        }
+        auto const command = renewal_of(open, counts);
         bool in_doubt = false;
         auto const note = [&](bool applied, bool perhaps) {
-            for (auto const* job : open) {
-                auto const& request = std::get<renew_request>(job->request);
-                renewals_.sent(group_key(request.group), request.epoch, applied, perhaps);
+            for (std::size_t i = 0; i < open.size(); ++i) {
+                auto const& request = std::get<renew_request>(open[i]->request);
+                if (counts[i]) renewals_.sent(group_key(request.group), request.epoch, *counts[i], applied, perhaps);
             }
         };
         bson::document reply;
@@ -158,6 +164,7 @@ void lease_table::renew(std::span<write_job*> jobs, steady_time deadline) {
         maybe_done = maybe_done || in_doubt || matched > 0;
         // Reading shows which leases are lost. Which of the others were matched is not known: they are renewed again.
         std::vector<std::string> keys;
+        keys.reserve(open.size());
         for (auto const* job : open) keys.push_back(group_key(std::get<renew_request>(job->request).group));
         std::map<std::string, stored_group> found;
         try {
@@ -235,6 +242,7 @@ void lease_table::release(release_request const& request, steady_time deadline) 
 std::vector<std::optional<lease>> lease_table::leases(std::span<group_id const> ids, std::optional<cluster_time> after,
                                                       steady_time deadline) {
     std::vector<std::string> keys;
+    keys.reserve(ids.size());
     for (auto const& id : ids) keys.push_back(group_key(id));
     auto const found = groups_.load(keys, deadline, after);
     std::vector<std::optional<lease>> out;

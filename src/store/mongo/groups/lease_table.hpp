@@ -29,7 +29,8 @@ class lease_table {
                                              steady_time deadline);
 
   private:
-    bson::document renewal_of(std::span<write_job* const> jobs);
+    /// `counts`: of renewals that the records must have, as far as they are known.
+    bson::document renewal_of(std::span<write_job* const> jobs, std::span<std::optional<std::int64_t> const> counts);
     /// True, with the result set: the renewal's lease is over, going by what was found.
     bool lost_lease(write_job& job, std::map<std::string, stored_group> const& found, steady_time deadline);
 

@@ -30,11 +30,12 @@ class renewal_counts {
         return found->second.count;
     }
 
-    /// A renewal was sent: it was applied, or perhaps.
-    void sent(std::string const& key, std::int64_t epoch, bool applied, bool perhaps) {
+    /// A renewal was sent that expected this count: it was applied, or perhaps.
+    void sent(std::string const& key, std::int64_t epoch, std::int64_t expected, bool applied, bool perhaps) {
         std::lock_guard const lock(mutex_);
         auto const found = known_.find(key);
         if (found == known_.end() || found->second.epoch != epoch) return;
+        if (found->second.count != expected) return;  // the lease was acquired again meanwhile
         if (applied)
             found->second = {epoch, found->second.count + 1, 0};
         else if (perhaps)

@@ -45,7 +45,8 @@ appender::action appender::place(time_ms now) {
     return last_ = insert{sent_->where};
 }
 
-appender::action appender::learned(log_end end, std::int64_t floor, std::optional<std::string> at, time_ms now) {
+appender::action appender::learned(log_end const& end, std::int64_t floor, std::optional<std::string> const& at,
+                                   time_ms now) {
     note_end(end);  // never decreases: an old answer may come from a replaced server
     if (!sent_) return place(now);
     bool const kept = floor <= sent_->where.number;

@@ -86,7 +86,7 @@ class appender {
 
     // The result of the last action.
     /// `at` is the batch of the record with the number asked for, if it is there.
-    action learned(log_end end, std::int64_t floor, std::optional<std::string> at, time_ms now);
+    action learned(log_end const& end, std::int64_t floor, std::optional<std::string> const& at, time_ms now);
     /// Precondition: `sending` was called before it was sent. `from` is where the success was reported.
     action inserted(answer_origin const& from);
     action duplicate();

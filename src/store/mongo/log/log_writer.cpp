@@ -58,7 +58,7 @@ answer log_writer::insert(log_id log, placement const& where, new_record const& 
     return lookup_.clients().insert(collection::segments, *document, deadline, via);
 }
 
-append_result log_writer::add(log_id log, log_view& of, new_record record, bson::document const* messages,
+append_result log_writer::add(log_id log, log_view& of, new_record const& record, bson::document const* messages,
                               char const* operation, steady_time deadline, log_position* end) {
     auto& adding = of.adding;
     {
@@ -82,8 +82,7 @@ append_result log_writer::add(log_id log, log_view& of, new_record record, bson:
                 found = lookup_.find_end(log, learn->from, after, deadline, &why);
                 if (found && found->end.end.number == before) break;
             }
-            next = found ? adding.learned(std::move(found->end), found->front.floor.number, std::move(found->batch_at),
-                                          lookup_.time().now())
+            next = found ? adding.learned(found->end, found->front.floor.number, found->batch_at, lookup_.time().now())
                          : failed_step();
         } else if (auto const* at = std::get_if<appender::insert>(&next)) {
             if (at->where.number >= max_records)
@@ -161,7 +160,7 @@ append_result log_writer::append(append_request& request, steady_time deadline) 
     if (!request.prepared)
         request.prepared = std::make_shared<bson::document const>(make_messages(*request.text, request.count));
     auto const messages = std::static_pointer_cast<bson::document const>(request.prepared);
-    return add(request.log, *of, std::move(record), messages.get(), "append", deadline);
+    return add(request.log, *of, record, messages.get(), "append", deadline);
 }
 
 seal_result log_writer::seal(seal_request const& request, steady_time deadline) {
@@ -173,7 +172,7 @@ seal_result log_writer::seal(seal_request const& request, steady_time deadline) 
     record.batch = stored_batch(random_id(), "seal " + std::to_string(request.until));
     record.until = request.until;
     seal_result out;
-    add(request.log, *of, std::move(record), nullptr, "seal", deadline, &out.end);
+    add(request.log, *of, record, nullptr, "seal", deadline, &out.end);
     return out;
 }
 
@@ -184,7 +183,7 @@ void log_writer::append_tombstone(log_id log, steady_time deadline) {
     record.until = std::numeric_limits<time_ms>::max();
     record.deleted = true;
     try {
-        add(log, *of, std::move(record), nullptr, "delete stream", deadline);
+        add(log, *of, record, nullptr, "delete stream", deadline);
     } catch (error const& problem) {
         if (problem.code() != errc::stream_deleted) throw;
     }

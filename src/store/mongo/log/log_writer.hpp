@@ -16,7 +16,7 @@ class log_writer {
     void append_tombstone(log_id log, steady_time deadline);
 
   private:
-    append_result add(log_id log, log_view& of, new_record record, bson::document const* messages,
+    append_result add(log_id log, log_view& of, new_record const& record, bson::document const* messages,
                       char const* operation, steady_time deadline, log_position* end = nullptr);
     answer insert(log_id log, placement const& where, new_record const& record, bson::document const* messages,
                   steady_time deadline, route& via);

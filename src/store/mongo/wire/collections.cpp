@@ -11,7 +11,7 @@ using documents = std::vector<std::pair<std::string, std::string>>;
 /// One try, in one session, as a cursor requires.
 std::optional<failure> read_into(documents& out, client_pool& clients, std::string const& name, steady_time deadline) {
     client_pool::session in(clients);
-    if (auto const why = in.begin()) return why;
+    if (auto why = in.begin()) return why;
     bson::document options;
     in.add_to(options);
     auto const take = [&](bson::fields const& each) {

@@ -205,7 +205,8 @@ socket_ptr connect_to(mongoc_host_list_t const* host, std::int32_t timeout, bson
         address.sun_family = AF_UNIX;
         std::memcpy(address.sun_path, host->host, std::min(std::strlen(host->host), sizeof address.sun_path - 1));
         auto made = connect_to(reinterpret_cast<sockaddr const*>(&address), sizeof address, AF_UNIX, timeout);
-        if (!made) report(problem, MONGOC_ERROR_STREAM_CONNECT, host, std::strerror(errno));
+        if (!made)
+            report(problem, MONGOC_ERROR_STREAM_CONNECT, host, std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
         return made;
     }
     auto const found = resolve(host->host, host->port, host->family, end_of(timeout));
@@ -228,7 +229,8 @@ socket_ptr connect_to(mongoc_host_list_t const* host, std::int32_t timeout, bson
         }
         why = errno;
     }
-    report(problem, MONGOC_ERROR_STREAM_CONNECT, host, why == 0 ? "no address" : std::strerror(why));
+    report(problem, MONGOC_ERROR_STREAM_CONNECT, host,
+           why == 0 ? "no address" : std::strerror(why));  // NOLINT(concurrency-mt-unsafe)
     return nullptr;
 }
 

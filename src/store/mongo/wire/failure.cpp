@@ -112,13 +112,11 @@ failure classify_code(std::int32_t code, std::string text, bool write_concern) {
     failure out;
     out.server_code = code;
     out.text = std::move(text);
-    if (write_concern) {
-        // At least one server has carried out the write; it may still be rolled back.
+    // With a write concern error at least one server has carried out the write; it may still be rolled back.
+    if (write_concern || among(cut_off, code) || (code == unknown_error && is_io_error(out.text))) {
         out.how = severity::unknown;
     } else if (among(not_now, code)) {
         out.how = severity::not_done;
-    } else if (among(cut_off, code) || (code == unknown_error && is_io_error(out.text))) {
-        out.how = severity::unknown;
     } else {
         out.code = meaning(code);
         if (code == out_of_disk_space)

@@ -40,7 +40,7 @@ std::string without_secrets(std::string const& url, std::string words) {
     for (auto const* part : {"Username", "Password"})
         if (words.find(part) != words.npos) return "user name and password have to be percent-encoded";
     if (words.starts_with("Invalid URI Schema")) return words;
-    std::string const hidden = "it is not written as a URL of MongoDB is";
+    std::string hidden = "it is not written as a URL of MongoDB is";
     auto const shown = lower(redact(url));
     constexpr auto quotes = "\"'`";
     if (shown != lower(url) && url.find_first_of(quotes) != url.npos) return hidden;
