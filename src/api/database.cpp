@@ -6,6 +6,7 @@
 #include "api/run_blocking.hpp"
 #include "api/stream_core.hpp"
 #include "api/to_error.hpp"
+#include "base/start_thread.hpp"
 #include "runtime/coroutine.hpp"
 #include "runtime/group_removal.hpp"
 #include "store/names.hpp"
@@ -40,21 +41,21 @@ asio::awaitable<void> remove_group(std::shared_ptr<database_core> core, std::str
 class opener {
   public:
     opener() = default;
-    ~opener() {
-        if (thread_.joinable()) join();
-    }
+    ~opener() { join(); }
     opener(opener const&) = delete;
     opener& operator=(opener const&) = delete;
 
+    /// Throws `error` when no thread can be started.
     template <class Work>
     void start(Work work) {
-        thread_ = std::thread([work = std::move(work), stored = stored_.get_future()]() mutable {
+        thread_ = base::start_thread("minibatch", [work = std::move(work), stored = stored_.get_future()]() mutable {
             stored.wait();  // join() needs the thread object
             work();
         });
         stored_.set_value();
     }
     void join() {
+        if (!thread_.joinable()) return;
         if (thread_.get_id() == std::this_thread::get_id())
             thread_.detach();
         else
@@ -66,6 +67,16 @@ class opener {
     std::thread thread_;
 };
 
+/// Nothing may leave the thread that opens, not even the executor's refusal.
+void complete(operation<database>& op, std::optional<error> problem, database opened,
+              log_callback const& log) noexcept {
+    try {
+        op.complete(std::move(problem), std::move(opened));
+    } catch (...) {
+        if (log) log(log_level::error, base::current_error("completing connect").what());
+    }
+}
+
 }  // namespace
 
 void start_connect(std::string url, connect_options options, completion<database> done) {
@@ -75,19 +86,21 @@ void start_connect(std::string url, connect_options options, completion<database
         own->join();
         std::move(handler)(std::move(problem), std::move(opened));
     };
-    own->start(
-        [url = std::move(url), options = std::move(options), op = operation<database>(std::move(done))]() mutable {
+    auto const op = std::make_shared<operation<database>>(std::move(done));
+    try {
+        own->start([url = std::move(url), options = std::move(options), op] {
             std::optional<error> problem;
             database opened;
             try {
                 opened = database(database_core::open(url, options));
-            } catch (error const& known) {
-                problem = known;
-            } catch (std::exception const& other) {
-                problem = error(errc::store_failure, other.what());
+            } catch (...) {
+                problem = base::current_error("connect");
             }
-            op.complete(std::move(problem), std::move(opened));
+            complete(*op, std::move(problem), std::move(opened), options.log);
         });
+    } catch (...) {
+        op->fail(base::current_error("connect"));
+    }
 }
 
 }  // namespace detail

@@ -1,46 +1,13 @@
 #include "api/database_core.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
-#include <chrono>
-#include <future>
-
+#include "api/handle_threads.hpp"
+#include "base/thread_inheritance.hpp"
 #include "runtime/log_throttle.hpp"
 #include "store/open.hpp"
 
 namespace minibatch::detail {
-namespace {
 
-/// How long the last handle waits for what was handed over.
-constexpr std::chrono::seconds shut_down_limit{10};
-/// How long calls go on that nobody waits for any more.
-constexpr std::chrono::milliseconds last_calls{500};
-
-/// While one exists, threads started from here are made as ours should be, since they inherit both from their creator:
-/// signals are the application's, and none is delivered to them; and they can be told apart in `top` and debuggers.
-class making_threads {
-  public:
-    making_threads() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &signals_);
-        pthread_getname_np(pthread_self(), name_, sizeof name_);
-        pthread_setname_np(pthread_self(), "minibatch");
-    }
-    ~making_threads() {
-        pthread_setname_np(pthread_self(), name_);
-        pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
-    }
-    making_threads(making_threads const&) = delete;
-    making_threads& operator=(making_threads const&) = delete;
-
-  private:
-    sigset_t signals_{};
-    char name_[16] = {};
-};
-
-}  // namespace
+database_core::database_core() = default;
 
 std::shared_ptr<database_core> database_core::open(std::string const& url, connect_options const& options) {
     if (options.threads < 2 || options.threads > 64) {
@@ -56,26 +23,21 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     how.read_only = options.read_only;
     how.log = runtime::throttle_repetitions(options.log, &std::chrono::steady_clock::now);
     how.readers = static_cast<int>(options.threads);
-    making_threads const of_ours;
-    auto database = store::open_store(url.empty() ? store::default_url() : url, how);
-
-    std::shared_ptr<database_core> core(new database_core);
-    core->threads_ = std::make_unique<threads>(options.threads);
-    auto& own = *core->threads_;
+    base::thread_inheritance const of_drivers;
+    auto own = std::make_unique<handle_threads>(options.threads, how.log);
     runtime::environment env;
-    env.loop = own.loop.get_executor();
-    env.workers = own.workers.get_executor();
+    env.loop = own->loop();
+    env.workers = own->workers();
     env.time = runtime::real_scheduler(env.loop);
-    env.database = std::move(database);
+    env.database = store::open_store(url.empty() ? store::default_url() : url, how);
     env.log = how.log;
     env.timeout = options.timeout;
-    own.engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
-    own.engine->start();
-    core->engine_ = own.engine;
-    own.loop_thread = std::thread([&loop = own.loop] {
-        pthread_setname_np(pthread_self(), "minibatch-loop");
-        loop.run();
-    });
+    auto engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
+    std::shared_ptr<database_core> core(new database_core);
+    own->carry(engine);
+    core->threads_ = std::move(own);
+    core->engine_ = std::move(engine);
+    core->engine_->start();
     return core;
 }
 
@@ -93,40 +55,12 @@ database_core::~database_core() {
         return;
     }
     if (guard_.forked()) {
+        // With the engine, whose timers belong to threads that are not there.
         static_cast<void>(threads_.release());
         return;
     }
-    auto const here = std::this_thread::get_id();
-    auto const own =
-        threads_->loop_thread.get_id() == here || threads_->workers.get_executor().running_in_this_thread();
-    if (!own) {
-        threads_->shut_down();
-        return;
-    }
-    // The last handle went on one of our own threads, which cannot wait for itself.
-    std::thread([last = std::move(threads_)] { last->shut_down(); }).detach();
-}
-
-void database_core::threads::shut_down() {
-    auto const limit = std::chrono::steady_clock::now() + shut_down_limit;
-    auto const wait_for = [&](auto done) {
-        while (!done() && std::chrono::steady_clock::now() < limit)
-            std::this_thread::sleep_for(std::chrono::microseconds(200));
-    };
-    // Consumers first, since they give their leases back through the queue.
-    wait_for([&] { return engine->active == 0; });
-    engine->writes->close();
-    wait_for([&] { return !engine->writes->owes(); });
-    engine->env.database->limit_calls(engine->env.time->now() + last_calls);
-    engine->stop();
-    // stop() posts to the loop, which posts to the workers: both run dry in that order.
-    std::promise<void> passed;
-    asio::post(loop, [&] { passed.set_value(); });
-    passed.get_future().wait();
-    keep_running.reset();
-    loop.stop();
-    loop_thread.join();
-    workers.join();
+    engine_.reset();
+    handle_threads::shut_down(std::move(threads_));
 }
 
 }  // namespace minibatch::detail

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/post.hpp>
 #include <memory>
 #include <minibatch/options.hpp>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "runtime/engine.hpp"
 #include "runtime/operation.hpp"
@@ -16,6 +13,8 @@
 namespace minibatch::detail {
 
 namespace asio = boost::asio;
+
+class handle_threads;
 
 /// What a database handle owns: the engine, and the threads that it runs on. Destroyed with the last handle, which
 /// waits (bounded) until what was handed over has been written. In a child after fork() none of it is touched: the
@@ -46,19 +45,9 @@ class database_core {
     runtime::environment const& env() const noexcept { return engine_->env; }
 
   private:
-    struct threads {
-        explicit threads(std::size_t count) : workers(count), keep_running(loop.get_executor()) {}
-        asio::io_context loop{1};
-        asio::thread_pool workers;
-        asio::executor_work_guard<asio::io_context::executor_type> keep_running;
-        std::thread loop_thread;
-        std::shared_ptr<runtime::engine> engine;
-        void shut_down();
-    };
-
-    database_core() = default;
+    database_core();
     store::fork_guard guard_;
-    std::unique_ptr<threads> threads_;
+    std::unique_ptr<handle_threads> threads_;
     std::shared_ptr<runtime::engine> engine_;  // ends before its threads
 };
 

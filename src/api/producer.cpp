@@ -95,7 +95,7 @@ void producer_core::accept(std::string_view document) {
 }
 
 void producer_core::arm_linger() {
-    linger_ = stream_->db->env().time->at(buffered_since_ + options_.linger, [weak = weak_from_this()] {
+    linger_ = stream_->db->env().time->at(store::after(buffered_since_, options_.linger), [weak = weak_from_this()] {
         if (auto const self = weak.lock()) self->lingered();
     });
 }

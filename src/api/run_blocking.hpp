@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "api/database_core.hpp"
+#include "base/current_error.hpp"
 
 namespace minibatch::detail {
 
@@ -43,10 +44,8 @@ void run_blocking(std::shared_ptr<database_core> core, call_effect effect, compl
                 (*work)(*owner->env().database, owner->env().deadline());
             else
                 results = std::tuple<Results...>((*work)(*owner->env().database, owner->env().deadline()));
-        } catch (error const& known) {
-            problem = known;
-        } catch (std::exception const& other) {
-            problem = error(errc::store_failure, other.what());
+        } catch (...) {
+            problem = base::current_error();
         }
         // Reset, not moved from: what a lambda captures from a reference to const is copied by a move.
         work.reset();

@@ -1,5 +1,7 @@
 #include "api/to_error.hpp"
 
+#include "base/current_error.hpp"
+
 namespace minibatch::detail {
 
 std::optional<error> to_error(std::exception_ptr const& problem) {
@@ -10,10 +12,8 @@ std::optional<error> to_error(std::exception_ptr const& problem) {
         return known;
     } catch (boost::system::system_error const& other) {
         return error(other.code());
-    } catch (std::exception const& other) {
-        return error(errc::store_failure, other.what());
     } catch (...) {
-        return error(errc::store_failure, "an exception that is not a std::exception");
+        return base::current_error();
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/detached.hpp>
 
+#include "base/current_error.hpp"
 #include "runtime/lasting.hpp"
 
 namespace minibatch::runtime {
@@ -30,10 +31,8 @@ void partition_worker::start() {
             if (problem) {
                 try {
                     std::rethrow_exception(problem);
-                } catch (error const& known) {
-                    self->member_->report(known, true);
-                } catch (std::exception const& other) {
-                    self->member_->report(error(errc::store_failure, other.what()), true);
+                } catch (...) {
+                    self->member_->report(base::current_error(), true);
                 }
             }
             self->session_.reset();
@@ -77,8 +76,8 @@ asio::awaitable<std::optional<error>> partition_worker::hold_lease_once() {
             co_await work();
         }
         outage_.end();
-    } catch (error const& problem) {
-        trouble = problem;
+    } catch (...) {
+        trouble = base::current_error();
     }
     co_return trouble;
 }

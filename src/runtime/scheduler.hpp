@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "store/store.hpp"
+#include "store/time_arithmetic.hpp"
 
 namespace minibatch::runtime {
 
@@ -41,10 +42,15 @@ struct environment {
     log_callback log;
     milliseconds timeout{30'000};
 
-    void say(log_level level, std::string_view text) const {
-        if (log) log(level, text);
+    /// Logs. What the callback throws ends here: no operation depends on it.
+    void say(log_level level, std::string_view text) const noexcept {
+        if (!log) return;
+        try {
+            log(level, text);
+        } catch (...) {
+        }
     }
-    steady_time deadline() const { return time->now() + timeout; }
+    steady_time deadline() const { return store::after(time->now(), timeout); }
 };
 
 }  // namespace minibatch::runtime

@@ -85,7 +85,7 @@ void window_book::postpone(window_ptr const& window, std::optional<milliseconds>
     tracker_.fail(window->handle);
     window->now = state::waiting;
     any_waiting_ = true;
-    window->not_before = context_.env.time->now() + (delay ? *delay : back_off_delay(attempt(*window) - 1));
+    window->not_before = store::after(context_.env.time->now(), delay ? *delay : back_off_delay(attempt(*window) - 1));
     context_.wake.notify();
 }
 

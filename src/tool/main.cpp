@@ -89,7 +89,7 @@ void leave_no_counters_behind() { ::shm_unlink(("/mongoc-" + std::to_string(::ge
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     std::signal(SIGPIPE, SIG_IGN);
     leave_no_counters_behind();
     auto parsed = parse_command_line(argc, argv);
@@ -119,4 +119,8 @@ int main(int argc, char** argv) {
         context.run();
     }
     return code;
+} catch (std::exception const& problem) {
+    // No thread, descriptor or memory could be had for the tool itself.
+    complain(problem.what());
+    return exit_failed;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/current_error.hpp"
 #include "store/fork_guard.hpp"
 #include "store/memory/content.hpp"
 #include "store/names.hpp"
@@ -117,10 +118,8 @@ class memory_store final : public store {
                 for (auto& job : jobs) carry_out(job);
             }
             tell_others();
-        } catch (error const& failure) {
-            refuse(jobs, failure);
-        } catch (std::exception const& failure) {
-            refuse(jobs, error(errc::store_failure, failure.what()));
+        } catch (...) {
+            refuse(jobs, base::current_error("write"));
         }
     }
 
@@ -194,10 +193,8 @@ class memory_store final : public store {
         try {
             job.result =
                 std::visit([this](auto const& request) -> write_result { return apply(request); }, job.request);
-        } catch (error const& failure) {
-            job.result = failure;
-        } catch (std::exception const& failure) {
-            job.result = error(errc::store_failure, failure.what());
+        } catch (...) {
+            job.result = base::current_error("write");
         }
     }
 

@@ -1,7 +1,6 @@
 #include "store/sqlite/watcher.hpp"
 
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -9,27 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <system_error>
+#include <utility>
+
+#include "base/start_thread.hpp"
 
 namespace minibatch::store::sqlite {
-namespace {
-
-/// Keeps signals away from a thread: they are handled by the program's own threads.
-class block_signals {
-  public:
-    block_signals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~block_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_{};
-};
-
-}  // namespace
 
 watcher::watcher(side_file* side, std::shared_ptr<notifier> listeners, std::function<bool()> missed)
     : side_(side), listeners_(std::move(listeners)), missed_(std::move(missed)) {
@@ -39,13 +23,21 @@ watcher::watcher(side_file* side, std::shared_ptr<notifier> listeners, std::func
     // number.
     if (side) changes_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     listen();
-    block_signals const blocked;
-    thread_ = std::thread([this] { run(); });
+    try {
+        thread_ = base::start_thread("minibatch-watch", [this] { run(); });
+    } catch (...) {
+        close_files();
+        throw;
+    }
 }
 
 watcher::~watcher() {
     ::eventfd_write(stop_, 1);
     thread_.join();
+    close_files();
+}
+
+void watcher::close_files() noexcept {
     if (changes_ >= 0) ::close(changes_);
     ::close(stop_);
 }
@@ -54,11 +46,12 @@ void watcher::listen() noexcept {
     if (changes_ >= 0) ::inotify_add_watch(changes_, side_->path().c_str(), IN_MODIFY);
 }
 
-void watcher::run() {
+void watcher::run() noexcept {
     using clock = std::chrono::steady_clock;
     using namespace std::chrono_literals;
     auto look_again = clock::now() + 1s;
     bool own = false;
+    bool untold = false;
     std::array<pollfd, 2> files{{{stop_, POLLIN, 0}, {changes_, POLLIN, 0}}};
     for (;;) {
         if (own) {
@@ -69,12 +62,12 @@ void watcher::run() {
         ::poll(files.data(), files.size(), left > 0 ? static_cast<int>(left) : 0);
         if (files[0].revents != 0) return;
         own = false;
-        bool changed = false;
+        bool changed = std::exchange(untold, false);
         if (files[1].revents != 0) {
             std::array<char, 4096> events;
             while (::read(changes_, events.data(), events.size()) > 0) {
             }
-            changed = side_->touched_by_others();
+            changed = side_->touched_by_others() || changed;
             own = !changed;
         }
         if (clock::now() >= look_again) {
@@ -85,7 +78,12 @@ void watcher::run() {
             }
             changed = missed_() || (side_ && side_->touched_by_others()) || changed;
         }
-        if (changed) listeners_->notify();
+        if (!changed) continue;
+        try {
+            listeners_->notify();
+        } catch (...) {  // out of memory; the next look repeats it
+            untold = true;
+        }
     }
 }
 

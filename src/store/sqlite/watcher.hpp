@@ -21,7 +21,8 @@ class watcher {
 
   private:
     void listen() noexcept;
-    void run();
+    void run() noexcept;
+    void close_files() noexcept;
 
     side_file* side_;  // null: it is not there
     std::shared_ptr<notifier> listeners_;

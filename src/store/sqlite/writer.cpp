@@ -211,7 +211,7 @@ bool writer::changed_by_others() noexcept {
         db_.start("watch", std::chrono::steady_clock::now() + milliseconds(50));
         auto const version = db_.query_integer("PRAGMA data_version");
         return std::exchange(seen_version_, version) != version;
-    } catch (error const&) {
+    } catch (std::exception const&) {
         return false;
     }
 }

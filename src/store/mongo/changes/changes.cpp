@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/start_thread.hpp"
 #include "store/mongo/changes/change_events.hpp"
 #include "store/mongo/wire/commands.hpp"
 #include "store/mongo/wire/jitter.hpp"
@@ -60,8 +61,26 @@ changes::~changes() {
 
 void changes::start() {
     std::lock_guard const lock(mutex_);
-    if (std::exchange(started_, true)) return;
-    thread_ = std::thread([this] { run(); });
+    if (started_) return;
+    thread_ = base::start_thread("minibatch-watch", [this] { run_safely(); });
+    started_ = true;
+}
+
+void changes::run_safely() noexcept {
+    while (!stopping()) {
+        try {
+            run();
+        } catch (...) {  // out of memory, most likely; whoever is woken reads by himself
+            try {
+                say(log_level::error, base::current_error("looking for changes").what());
+                doubt();
+                listeners_->notify();
+                wait(longest_pause);
+            } catch (...) {
+                std::this_thread::sleep_for(shortest_pause);
+            }
+        }
+    }
 }
 
 void changes::say(log_level level, std::string const& text) const {

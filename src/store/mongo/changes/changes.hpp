@@ -34,6 +34,8 @@ class changes {
     inspection inspect(std::span<log_id const> asked, std::span<group_id const> asked_groups, steady_time deadline);
 
   private:
+    /// What the thread runs: no exception leaves it.
+    void run_safely() noexcept;
     void run();
     /// Runs until the stream ends. Throws the reason.
     void follow();
