@@ -20,6 +20,10 @@ struct explanation {
 bool out_of_space(int number) noexcept { return number == ENOSPC || number == EDQUOT || number == EFBIG; }
 bool not_permitted(int number) noexcept { return number == EACCES || number == EPERM || number == EROFS; }
 
+/// SQLite reports these as a damaged database, when a statement meets them. `errno` still tells: nothing that succeeds
+/// changes it, and it is cleared before each statement.
+bool failed_read(int number) noexcept { return number == EIO || number == ENXIO; }
+
 /// Why a file of the database could not be written. SQLite does not pass it on when a COMMIT fails.
 int last_error(sqlite3* db) noexcept {
     if (int const number = sqlite3_system_errno(db); number != 0) return number;
@@ -85,7 +89,11 @@ explanation explain(int result, int system_error, bool late) noexcept {
             return {errc::unavailable, "the file cannot be opened"};
         case SQLITE_IOERR:
             if (out_of_space(system_error)) return {errc::storage_full, "the disk or a quota is full"};
-            return {errc::store_failure, "reading or writing the file failed"};
+            return {errc::unavailable, "reading or writing the file failed"};
+        case SQLITE_NOMEM:
+            return {errc::unavailable, "out of memory"};
+        case SQLITE_PROTOCOL:
+            return {errc::unavailable, "the database is in use by too many others"};
         default:
             return {errc::store_failure, "SQLite failed"};
     }
@@ -94,6 +102,7 @@ explanation explain(int result, int system_error, bool late) noexcept {
 }  // namespace
 
 bool statement::step() {
+    errno = 0;
     int const result = sqlite3_step(prepared_);
     if (result == SQLITE_ROW) return true;
     if (result == SQLITE_DONE) return false;
@@ -128,6 +137,8 @@ connection::connection(std::string path, opening how) : path_(std::move(path)) {
             throw;
         }
     }
+    // What other programs have put into the schema must not call functions that have effects.
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_busy_handler(handle_, &on_busy, this);
     sqlite3_progress_handler(handle_, 20'000, &on_progress, this);
 }
@@ -140,6 +151,7 @@ connection::~connection() {
 statement connection::prepare(char const* sql) {
     auto& prepared = prepared_[sql];
     if (!prepared) {
+        errno = 0;
         int const result = sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
         if (result != SQLITE_OK) fail(result);
     }
@@ -147,6 +159,7 @@ statement connection::prepare(char const* sql) {
 }
 
 void connection::execute(std::string const& sql) {
+    errno = 0;
     int const result = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
     if (result != SQLITE_OK) fail(result);
 }
@@ -157,8 +170,14 @@ std::int64_t connection::query_integer(char const* sql) {
 }
 
 void connection::fail(int result, char const* detail) const {
+    int const last = errno;
+    if ((result & 0xff) == SQLITE_CORRUPT && failed_read(last)) {
+        result = SQLITE_IOERR_READ;
+        detail = sqlite3_errstr(result);
+    }
     bool const about_a_file = (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN;
     int system_error = handle_ && about_a_file ? last_error(handle_) : 0;
+    if (result == SQLITE_IOERR_READ && failed_read(last)) system_error = last;
     bool const about_permission = (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY;
     if (about_permission && directory_is_closed(path_)) system_error = EACCES;
     bool const late = std::chrono::steady_clock::now() >= end();
