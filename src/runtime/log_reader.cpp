@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/validation.hpp"
+
 namespace minibatch::runtime {
 namespace {
 
@@ -56,8 +58,8 @@ asio::awaitable<void> log_reader::read(windowing::read_requirement required) {
 
 asio::awaitable<store::read_result> log_reader::read_store(windowing::read_requirement const& required) {
     auto const& env = context_.env;
-    auto call = [database = env.database, log = context_.group.log, next = pending_.next_number(),
-                 limits = limits_for(required),
+    auto const next = pending_.next_number();
+    auto call = [database = env.database, log = context_.group.log, next, limits = limits_for(required),
                  deadline = env.deadline()] { return database->read(log, next, limits, deadline); };
     reading_ = true;
     std::exception_ptr problem;
@@ -69,6 +71,10 @@ asio::awaitable<store::read_result> log_reader::read_store(windowing::read_requi
     }
     reading_ = false;
     if (problem) std::rethrow_exception(problem);
+    if (auto const defect = store::validation::defect_of(found.records, found.state, next))
+        throw error(errc::corrupt,
+                    store::validation::partition_name(context_.member.stream.name, context_.group.log.partition) +
+                        ": " + *defect);
     co_return found;
 }
 

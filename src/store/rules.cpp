@@ -155,6 +155,9 @@ bool commit(group_state& group, commit_request const& request) {
         throw error(errc::fenced, describe(group.id) + ": a commit up to offset " + std::to_string(request.state.low) +
                                       " after one up to " + std::to_string(group.state.low));
     check_progress(request.state, errc::invalid_argument);
+    // What is stored must be readable.
+    if (auto const defect = validation::defect_of(request.state))
+        throw error(errc::invalid_argument, describe(group.id) + ": " + *defect);
     for (auto const& write : request.writes) check_write(write);
     if (group.state == request.state) return false;
     group.state = request.state;
@@ -209,7 +212,7 @@ removal removable(log_state const& log, retention const& limits, std::vector<gro
         out.committed = std::min_element(groups.begin(), groups.end(), [](auto const& a, auto const& b) {
                             return a.state.low < b.state.low;
                         })->state.low;
-    if (limits.max_age) out.created_before = now - limits.max_age->count();
+    if (limits.max_age) out.created_before = saturating_difference(now, limits.max_age->count());
     if (limits.max_messages) out.messages_below = log.end.offset - *limits.max_messages;
     if (limits.max_bytes) out.bytes_below = total_bytes - *limits.max_bytes;
     return out;

@@ -1,5 +1,6 @@
 #include "store/validation.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -81,6 +82,8 @@ defect defect_of(lease const& held) {
         .time("the expiry of the lease", held.expires)
         .time("the length of the lease", held.length.count())
         .count("the renewals of the lease", held.renewals)
+        .time("the length of the lease", held.length.count())
+        .count("the renewals of the lease", held.renewals)
         .found();
 }
 
@@ -118,6 +121,24 @@ defect defect_of(group_state const& group, log_state const& log) {
                text_of(log.end);
     if (!state.committed.empty() && state.committed.back().end > log.end.offset)
         return "a range is committed beyond the end of the log, " + text_of(log.end);
+    return std::nullopt;
+}
+
+defect defect_of(std::span<log::segment_ptr const> records, log_state const& log, std::int64_t from) {
+    if (auto found = defect_of(log)) return found;
+    from = std::max(from, log.floor.number);
+    if (records.empty() && from < log.end.number) return "record " + std::to_string(from) + " is missing";
+    std::optional<log_position> next;
+    for (auto const& record : records) {
+        validation::record_header const header{
+            record->number(), record->first(), record->count(), record->created(), 0, 0};
+        if (!next) next = log_position{from, from == log.floor.number ? log.floor.offset : record->first()};
+        if (auto found = defect_of(header, *next)) return found;
+        next = log_position{record->number() + 1, record->end()};
+    }
+    bool const at_end = next && next->number == log.end.number;
+    if (next && (log.end < *next || (at_end && *next != log.end)))
+        return "the log ends with " + text_of(log.end) + ", its last record with " + text_of(*next);
     return std::nullopt;
 }
 

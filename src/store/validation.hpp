@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "store/types.hpp"
@@ -44,6 +45,11 @@ std::optional<std::string> defect_of(progress const& state);
 std::optional<std::string> defect_of(group_state const& group);
 /// The progress must not be beyond the log.
 std::optional<std::string> defect_of(group_state const& group, log_state const& log);
+
+/// Records that were read from number `from`, or from the floor if that is higher: they must follow one another up to
+/// the end of the log or before it, and there must be some if the log goes on.
+std::optional<std::string> defect_of(std::span<log::segment_ptr const> records, log_state const& log,
+                                     std::int64_t from);
 
 /// "stream 's', partition 0, record 17"
 std::string record_name(std::string const& stream, int partition, std::int64_t number);

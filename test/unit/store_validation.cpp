@@ -6,6 +6,8 @@
 
 using namespace minibatch::store;
 
+BOOST_AUTO_TEST_SUITE(store_validation)
+
 namespace {
 
 constexpr auto least = std::numeric_limits<std::int64_t>::min();
@@ -38,8 +40,6 @@ group_state sound_group() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(store_validation)
 
 BOOST_AUTO_TEST_CASE(accepts_what_stores_write) {
     auto const unchanged = [](auto&) {};
@@ -124,6 +124,32 @@ BOOST_AUTO_TEST_CASE(rejects_groups_out_of_range) {
     BOOST_TEST(rejected([](group_state& g) { g.state.low = 71; }));
     BOOST_TEST(rejected([](group_state& g) { g.state.low_number = 8; }));
     BOOST_TEST(rejected([](group_state& g) { g.state.committed = {{40, 71}}; }));
+}
+
+BOOST_AUTO_TEST_CASE(rejects_reads_with_gaps) {
+    using minibatch::log::segment;
+    using minibatch::log::segment_ptr;
+    auto const record = [](std::int64_t number, std::int64_t first) -> segment_ptr {
+        auto const text = std::make_shared<std::string const>("[{},\n{}]");
+        return std::make_shared<segment const>(number, first, 2, 1'000, text);
+    };
+    auto log = sound_log();
+    log.floor = {2, 20};
+    log.end = {5, 26};
+    auto const read = [&](std::vector<segment_ptr> const& records, std::int64_t from) {
+        return validation::defect_of(records, log, from).value_or("");
+    };
+    BOOST_TEST(read({record(2, 20), record(3, 22), record(4, 24)}, 0) == "");
+    BOOST_TEST(read({record(3, 22)}, 3) == "");
+    BOOST_TEST(read({}, 5) == "");
+    BOOST_TEST(read({}, 3) == "record 3 is missing");
+    BOOST_TEST(read({record(3, 22)}, 2) != "");
+    BOOST_TEST(read({record(2, 21)}, 0) != "");
+    BOOST_TEST(read({record(2, 20), record(4, 22)}, 0) != "");
+    BOOST_TEST(read({record(2, 20), record(3, 23)}, 0) != "");
+    BOOST_TEST(read({record(2, 20), record(2, 20)}, 0) != "");
+    BOOST_TEST(read({record(4, 25)}, 4) != "");
+    BOOST_TEST(read({record(5, 26)}, 5) != "");
 }
 
 BOOST_AUTO_TEST_CASE(names_records) {

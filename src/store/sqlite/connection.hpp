@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <minibatch/error.hpp>
 #include <optional>
 #include <string>
@@ -55,11 +56,16 @@ class statement {
     }
 
     std::int64_t integer(int column) const { return sqlite3_column_int64(prepared_, column); }
+    /// A number that was stored. The least one, which is in no range, if it is missing or something else.
+    std::int64_t stored(int column) const {
+        return sqlite3_column_type(prepared_, column) == SQLITE_INTEGER ? integer(column)
+                                                                        : std::numeric_limits<std::int64_t>::min();
+    }
     std::string_view text(int column) const;
     std::string string(int column) const { return std::string(text(column)); }
     bool null(int column) const { return sqlite3_column_type(prepared_, column) == SQLITE_NULL; }
     std::optional<std::int64_t> optional(int column) const {
-        return null(column) ? std::nullopt : std::optional(integer(column));
+        return null(column) ? std::nullopt : std::optional(stored(column));
     }
 
   private:

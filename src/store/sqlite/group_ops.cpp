@@ -1,10 +1,12 @@
 #include "store/sqlite/group_ops.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
 #include "store/sqlite/log_ops.hpp"
 #include "store/sqlite/stream_ops.hpp"
+#include "store/validation.hpp"
 
 namespace minibatch::store::sqlite {
 namespace {
@@ -13,6 +15,11 @@ namespace {
 #define MINIBATCH_SELECT_GROUP                                                                                  \
     "SELECT partition, name, low, low_number, start_time, windows_end, takeovers, lost, keep, details, owner, " \
     "acquisition, epoch, expires FROM minibatch_groups "
+
+[[noreturn]] void damaged(connection& db, group_id const& id, std::string const& defect) {
+    auto const stream = stream_name(db, id.log.incarnation);
+    db.corrupt(validation::group_name(stream, id.log.partition, id.group) + ": " + defect);
+}
 
 // The column `acquisition` holds "ID LENGTH RENEWALS". Earlier versions of the library write, and give back, an ID
 // alone: a column more would make their writes fail.
@@ -33,35 +40,47 @@ bool read_term(std::string_view text, lease& into) {
 }
 
 /// From the columns owner, acquisition, epoch, expires.
-lease lease_from(connection& db, statement const& row, int column) {
-    lease out{row.string(column), row.string(column + 1), row.integer(column + 2), row.integer(column + 3)};
+lease lease_from(connection& db, statement const& row, int column, group_id const& of) {
+    lease out{row.string(column), row.string(column + 1), row.stored(column + 2), row.stored(column + 3)};
     if (auto const at = out.acquisition.find(' '); at != std::string::npos) {
-        if (!read_term(std::string_view(out.acquisition).substr(at + 1), out)) db.corrupt("a lease");
+        if (!read_term(std::string_view(out.acquisition).substr(at + 1), out))
+            damaged(db, of, "the term of its lease cannot be read");
         out.acquisition.resize(at);
     }
+    if (auto const defect = validation::defect_of(out)) damaged(db, of, *defect);
     return out;
 }
 
 group_state group_from(connection& db, statement const& row, std::int64_t incarnation) {
     group_state out;
-    out.id = {{incarnation, static_cast<int>(row.integer(0))}, row.string(1)};
+    out.id = {{incarnation, static_cast<int>(std::clamp<std::int64_t>(row.stored(0), -1, validation::max_partitions))},
+              row.string(1)};
+    if (out.id.log.partition < 0 || out.id.log.partition >= validation::max_partitions)
+        damaged(db, out.id, "its partition is out of range");
     auto& state = out.state;
-    state.low = row.integer(2);
-    state.low_number = row.integer(3);
-    state.start_time = row.integer(4);
+    state.low = row.stored(2);
+    state.low_number = row.stored(3);
+    state.start_time = row.stored(4);
     state.windows_end = row.optional(5);
-    auto const takeovers = row.integer(6);
-    if (takeovers < 0 || takeovers > std::numeric_limits<int>::max()) db.corrupt("a progress record");
-    state.takeovers = static_cast<int>(takeovers);
-    state.lost = row.integer(7);
-    state.keep = row.integer(8) != 0;
+    state.takeovers = static_cast<int>(std::clamp<std::int64_t>(row.stored(6), -1, std::numeric_limits<int>::max()));
+    state.lost = row.stored(7);
+    state.keep = row.stored(8) != 0;
     try {
         decode_details(row.text(9), state);
     } catch (error const& damage) {
-        db.corrupt("group '" + out.id.group + "': " + damage.diagnostics());
+        damaged(db, out.id, damage.diagnostics());
     }
-    out.held = lease_from(db, row, 10);
+    out.held = lease_from(db, row, 10, out.id);
+    if (auto const defect = validation::defect_of(out)) damaged(db, out.id, *defect);
     return out;
+}
+
+/// The progress must be a place in the log, or beyond its end nothing would ever come.
+void check_place(connection& db, group_state const& group) {
+    auto const log = find_log_if(db, group.id.log);
+    if (!log) damaged(db, group.id, "the stream has no such partition");
+    if (auto const defect = validation::defect_of(group, log->state)) damaged(db, group.id, *defect);
+    check_place(db, *log, log_position{group.state.low_number, group.state.low});
 }
 
 std::optional<group_state> load_if(connection& db, group_id const& id) {
@@ -139,12 +158,13 @@ std::optional<lease> load_lease(connection& db, group_id const& id) {
         "WHERE incarnation = ?1 AND partition = ?2 AND name = ?3");
     query.bind(id.log.incarnation, id.log.partition, std::string_view(id.group));
     if (!query.step()) return std::nullopt;
-    return lease_from(db, query, 0);
+    return lease_from(db, query, 0, id);
 }
 
 group_state enroll(connection& db, group_id const& id, start_position start, bool keep, time_ms now) {
     auto const log = find_log(db, id.log);
     auto group = load_if(db, id);
+    if (group) check_place(db, *group);
     if (group && group->state.keep == keep) return *group;
     if (!group) {
         group.emplace();
@@ -167,7 +187,10 @@ std::vector<group_state> list_groups(connection& db, std::int64_t incarnation) {
     auto query = db.prepare(MINIBATCH_SELECT_GROUP "WHERE incarnation = ?1 ORDER BY name, partition");
     query.bind(incarnation);
     std::vector<group_state> out;
-    while (query.step()) out.push_back(group_from(db, query, incarnation));
+    while (query.step()) {
+        out.push_back(group_from(db, query, incarnation));
+        check_place(db, out.back());
+    }
     return out;
 }
 
@@ -191,6 +214,7 @@ bool drop_group(connection& db, std::int64_t incarnation, std::string const& nam
 
 acquire_result acquire(connection& db, acquire_request const& request, time_ms now) {
     auto group = load_group(db, request.group);
+    check_place(db, group);
     auto out = rules::acquire(group, request, now);
     if (out.granted) save_lease(db, group);
     return out;

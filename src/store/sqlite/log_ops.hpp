@@ -5,8 +5,15 @@
 
 namespace minibatch::store::sqlite {
 
+/// A segment's id is its partition's slot in the upper bits and its number in the lower ones.
+inline constexpr int number_bits = 40;
+inline constexpr std::int64_t ids_of_a_log = std::int64_t{1} << number_bits;
+/// Slots of a database, of deleted streams too.
+inline constexpr std::int64_t slots = std::int64_t{1} << 23;
+
 /// A partition's row and the end of its log, read in the current transaction.
 struct log_row {
+    log_id log;
     std::string batch;  // of the last record
     log_state state;
     std::int64_t slot = 0;
@@ -14,10 +21,10 @@ struct log_row {
     std::int64_t end_bytes = 0;  // since the partition was made
     std::int64_t epoch_base = 0;
 
-    std::int64_t id(std::int64_t number) const noexcept { return (slot << 40) + number; }
+    std::int64_t id(std::int64_t number) const noexcept { return (slot << number_bits) + number; }
 };
 
-/// Throws errc::stream_deleted if there is no such log.
+/// Throws errc::stream_deleted if there is no such log, errc::corrupt if its row or its last record is out of range.
 log_row find_log(connection& db, log_id log);
 std::optional<log_row> find_log_if(connection& db, log_id log);
 /// The log of the stream that has this name now.
@@ -32,6 +39,8 @@ read_result read(connection& db, log_id log, std::int64_t from_number, read_limi
 std::int64_t locate(connection& db, log_row const& log, std::int64_t offset);
 /// `created` of the record.
 time_ms created_at(connection& db, log_row const& log, std::int64_t number);
+/// Throws errc::corrupt if a group that continues at this place would leave out messages.
+void check_place(connection& db, log_row const& log, log_position place);
 /// The batch id of a record; nothing if there is none.
 std::optional<std::string> batch_at(connection& db, log_id log, std::int64_t number);
 

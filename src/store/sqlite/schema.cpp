@@ -45,6 +45,17 @@ CREATE VIEW minibatch_messages AS
     throw error(value, "database '" + db.path() + "': " + what);
 }
 
+/// A trigger that another program has put on one of the tables changes what is written behind the back of everyone.
+void refuse_triggers(connection& db) {
+    auto query = db.prepare(
+        "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) IN ('minibatch_streams', "
+        "'minibatch_partitions', 'minibatch_segments', 'minibatch_groups', 'minibatch_collections', "
+        "'minibatch_messages')");
+    if (query.step())
+        db.corrupt("table " + query.string(1) + " has the trigger '" + query.string(0) +
+                   "', which is not minibatch's; drop it to use the database");
+}
+
 }  // namespace
 
 void check_writable(connection const& db) {
@@ -63,7 +74,10 @@ bool check_schema(connection& db) {
             refuse(db, errc::schema_too_new,
                    "it was written by a newer minibatch (version " + std::to_string(version) +
                        " of the tables; this program knows " + std::to_string(our_version) + ")");
-        if (version == our_version) return false;
+        if (version == our_version) {
+            refuse_triggers(db);
+            return false;
+        }
         refuse(db, errc::corrupt, "version " + std::to_string(version) + " of the tables does not exist");
     }
     if (application != 0 || version != 0 || db.query_integer("SELECT count(*) FROM sqlite_schema") != 0)

@@ -14,6 +14,7 @@
 #include "store/sqlite/sqlite_reader.hpp"
 #include "store/sqlite/watcher.hpp"
 #include "store/sqlite/writer.hpp"
+#include "store/time_arithmetic.hpp"
 
 namespace minibatch::store {
 namespace sqlite {
@@ -40,7 +41,8 @@ class sqlite_store final : public reading_operations<store> {
   public:
     sqlite_store(database_path const& path, bool full, open_options const& options)
         : reading_operations(options.time),
-          parts_(std::make_unique<parts>(path, full, options, std::chrono::steady_clock::now() + options.timeout)) {}
+          parts_(
+              std::make_unique<parts>(path, full, options, after(std::chrono::steady_clock::now(), options.timeout))) {}
 
     ~sqlite_store() override {
         // In a child after fork nothing is closed: that would release locks of the parent.
@@ -58,7 +60,8 @@ class sqlite_store final : public reading_operations<store> {
             return false;
         // The space is freed in steps, between which others may write. What is left after a failure, `maintain` frees.
         try {
-            while (change("delete stream", deadline, [](connection& db) { return sweep(db); })) {
+            while (time_->steady_now() < deadline &&
+                   change("delete stream", deadline, [](connection& db) { return sweep(db); })) {
             }
         } catch (error const&) {
         }

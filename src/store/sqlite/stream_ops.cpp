@@ -1,19 +1,23 @@
 #include "store/sqlite/stream_ops.hpp"
 
+#include <algorithm>
+
 #include "store/names.hpp"
 #include "store/sqlite/log_ops.hpp"
+#include "store/validation.hpp"
 
 namespace minibatch::store::sqlite {
 namespace {
 
-stream_record stream_from(statement const& row) {
+stream_record stream_from(connection& db, statement const& row) {
     stream_record out;
     out.name = row.text(0);
-    out.incarnation = row.integer(1);
-    out.partitions = static_cast<int>(row.integer(2));
+    out.incarnation = row.stored(1);
+    out.partitions = static_cast<int>(std::clamp<std::int64_t>(row.stored(2), -1, validation::max_partitions + 1));
     if (auto const age = row.optional(3)) out.limits.max_age = milliseconds(*age);
     out.limits.max_messages = row.optional(4);
     out.limits.max_bytes = row.optional(5);
+    if (auto const defect = validation::defect_of(out)) db.corrupt("stream '" + out.name + "': " + *defect);
     return out;
 }
 
@@ -28,7 +32,7 @@ void create(connection& db, stream_record const& stream) {
               limits.max_bytes)
         .run();
     auto slot = db.query_integer("SELECT max(slot) FROM minibatch_partitions") + 1;
-    if (slot + stream.partitions >= std::int64_t{1} << 23)
+    if (slot <= 0 || slot >= slots - stream.partitions)
         throw error(errc::storage_full, "database '" + db.path() + "': too many partitions");
     for (int partition = 0; partition < stream.partitions; ++partition)
         db.prepare("INSERT INTO minibatch_partitions VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0)")
@@ -44,20 +48,26 @@ void check_alive(connection& db, std::int64_t incarnation) {
     if (!query.step()) throw error(errc::stream_deleted, "the stream was deleted");
 }
 
+std::string stream_name(connection& db, std::int64_t incarnation) {
+    auto query = db.prepare("SELECT name FROM minibatch_streams WHERE incarnation = ?1");
+    query.bind(incarnation);
+    return query.step() ? query.string(0) : "of incarnation " + std::to_string(incarnation);
+}
+
 std::optional<stream_record> find_stream(connection& db, std::string const& name) {
     auto query = db.prepare(
         "SELECT name, incarnation, partitions, max_age, max_messages, max_bytes FROM minibatch_streams WHERE name = "
         "?1");
     query.bind(std::string_view(name));
     if (!query.step()) return std::nullopt;
-    return stream_from(query);
+    return stream_from(db, query);
 }
 
 std::vector<stream_record> list_streams(connection& db) {
     auto query = db.prepare(
         "SELECT name, incarnation, partitions, max_age, max_messages, max_bytes FROM minibatch_streams ORDER BY name");
     std::vector<stream_record> out;
-    while (query.step()) out.push_back(stream_from(query));
+    while (query.step()) out.push_back(stream_from(db, query));
     return out;
 }
 
@@ -93,6 +103,14 @@ bool drop_stream(connection& db, std::string const& name, std::int64_t incarnati
     return true;
 }
 
+retention limits_of(connection& db, std::int64_t incarnation) {
+    auto query = db.prepare(
+        "SELECT name, incarnation, partitions, max_age, max_messages, max_bytes FROM minibatch_streams "
+        "WHERE incarnation = ?1");
+    query.bind(incarnation);
+    return query.step() ? stream_from(db, query).limits : retention{};
+}
+
 void clear_stream(connection& db, std::int64_t incarnation) {
     check_alive(db, incarnation);
     std::vector<int> partitions;
@@ -113,12 +131,14 @@ bool sweep(connection& db) {
     {
         auto query = db.prepare("SELECT slot FROM minibatch_partitions WHERE incarnation < 0 LIMIT 1");
         if (!query.step()) return false;
-        slot = query.integer(0);
+        slot = query.stored(0);
+        if (slot < 0 || slot >= slots)
+            db.corrupt("a deleted stream: its slot is out of range: " + std::to_string(slot));
     }
     db.prepare(
           "DELETE FROM minibatch_segments WHERE id IN "
           "(SELECT id FROM minibatch_segments WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1024)")
-        .bind(slot << 40, (slot + 1) << 40)
+        .bind(slot << number_bits, (slot + 1) << number_bits)
         .run();
     if (sqlite3_changes(db.handle()) == 0)
         db.prepare("DELETE FROM minibatch_partitions WHERE slot = ?1").bind(slot).run();
