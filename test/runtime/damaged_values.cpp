@@ -4,16 +4,19 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <filesystem>
 #include <functional>
 #include <minibatch.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "support/coroutine.hpp"
+#include "support/soak.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace std::chrono_literals;
@@ -27,7 +30,7 @@ namespace {
 /// For an operation that meets a damaged value. Sanitizers are slow.
 constexpr auto limit = 5s;
 /// A consumer that finds nothing wrong, and has nothing to deliver, is left after this time.
-constexpr auto quiet = 300ms;
+constexpr auto quiet = 100ms;
 
 /// What one operation came to.
 struct outcome {
@@ -183,7 +186,7 @@ std::vector<damage> damages() {
     all.push_back({"DELETE FROM minibatch_segments" + of_record + "0", record + "0"});
     all.push_back({"DELETE FROM minibatch_segments" + of_record + "1", record + "1"});
     all.push_back({"DELETE FROM minibatch_segments", of_partition, false});
-    for (std::string const number : {"0", "1", "2"}) {
+    for (std::string const number : {"0", "2"}) {
         for (std::string const column : {"first", "count", "created", "bytes_before", "bytes"})
             for (auto const& value : {"-" + largest, largest, std::string("'x'"), std::string("x'00'")})
                 all.push_back({segment + column + " = " + value + of_record + number, record + number});
@@ -236,10 +239,15 @@ BOOST_AUTO_TEST_CASE(end_in_errors_that_name_the_record) {
     auto const sound = directory / "sound.db";
     make(sound);
     auto const path = directory / "test.db";
+    auto all = operations();
+    std::mt19937_64 chance(minibatch::test::seed_of_run());
     for (auto const& [sql, named, found] : damages()) {
         BOOST_TEST_CONTEXT(sql) {
             bool noticed = false;
-            for (auto const& what : operations()) {
+            std::shuffle(all.begin(), all.end(), chance);
+            for (auto const& what : all) {
+                // The short form is over when one operation has met the damage.
+                if (noticed && !minibatch::test::soaking()) break;
                 for (auto const* suffix : {"-wal", "-shm", "-minibatch"}) std::filesystem::remove(path + suffix);
                 std::filesystem::copy_file(sound, path, std::filesystem::copy_options::overwrite_existing);
                 file(path).run(sql);
