@@ -22,6 +22,7 @@ std::shared_ptr<consumer_core> consumer_core::join(std::shared_ptr<stream_core> 
     auto const begin =
         options.start == start::earliest ? store::start_position::earliest : store::start_position::latest;
     std::vector<store::group_state> groups;
+    groups.reserve(static_cast<std::size_t>(stream->record.partitions));
     for (int partition = 0; partition < stream->record.partitions; ++partition) {
         groups.push_back(database.register_group({{stream->record.incarnation, partition}, options.group.str()}, begin,
                                                  options.keep, deadline));

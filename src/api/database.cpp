@@ -149,7 +149,7 @@ void database::start_delete_group(std::shared_ptr<detail::database_core> const& 
     auto const op = detail::share(std::move(*begun), std::move(cancel));
     auto const loop = core->env().loop;
     auto removal = detail::remove_group(core, std::move(stream_name), std::move(group));
-    detail::asio::co_spawn(loop, std::move(removal), [op](std::exception_ptr failed) {
+    detail::asio::co_spawn(loop, std::move(removal), [op](std::exception_ptr const& failed) {
         if (op->claim()) op->done.complete(detail::to_error(failed));
     });
 }

@@ -151,8 +151,7 @@ void stream::start_consume(std::shared_ptr<detail::stream_core> const& core, str
                            detail::completion<consumer> done) {
     detail::run_blocking<consumer>(
         core->db, detail::call_effect::writes, std::move(done),
-        [core, how = std::move(how), options = std::move(options)](store::store& database,
-                                                                   store::steady_time deadline) {
+        [core, how = std::move(how), options](store::store& database, store::steady_time deadline) {
             return consumer(detail::consumer_core::join(core, how, options, database, deadline));
         });
 }

@@ -9,10 +9,13 @@ namespace detail {
 
 open_window::~open_window() {
     if (db->guard().forked() || record->settled) return;
-    auto const& loop = db->env().loop;
-    asio::post(loop, [record = record, delivery = delivery, looked_at = looked_at_] {
-        if (auto const worker = record->worker.lock()) worker->returned(record, delivery, looked_at);
-    });
+    try {
+        asio::post(db->env().loop, [record = record, delivery = delivery, looked_at = looked_at_] {
+            if (auto const worker = record->worker.lock()) worker->returned(record, delivery, looked_at);
+        });
+    } catch (std::exception const&) {
+        // Without memory for that, the window is delivered again when the lease changes hands.
+    }
 }
 
 boost::json::array const& open_window::data() {

@@ -90,7 +90,7 @@ inline bool may_leave_open(asio::cancellation_type type) noexcept {
 /// `cancel(operation, cancellation_type)` is called, on the caller's executor, unless nobody holds it any more.
 template <class... Results, class Cancel>
 std::shared_ptr<shared_operation<Results...>> share(operation<Results...> op, Cancel cancel) {
-    auto const shared = std::make_shared<shared_operation<Results...>>(std::move(op));
+    auto shared = std::make_shared<shared_operation<Results...>>(std::move(op));
     shared->done.on_cancel([weak = std::weak_ptr(shared), cancel = std::move(cancel)](asio::cancellation_type type) {
         if (auto const still = weak.lock()) cancel(*still, type);
     });
