@@ -108,10 +108,12 @@ int open_or_make(std::string const& database, std::string const& path) {
         throw error(errc::unavailable, "database '" + database + "', open: " + std::generic_category().message(errno));
     constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     int file = -1;
-    do {
+    // Another process may make or remove the file at the same time.
+    for (int tries = 0; tries < 100; ++tries) {
         file = ::open(path.c_str(), flags);
         if (file < 0 && errno == ENOENT) file = make(path, of_database);
-    } while (file < 0 && (errno == EEXIST || errno == EINTR));
+        if (file >= 0 || (errno != EEXIST && errno != EINTR)) break;
+    }
     if (file < 0 && errno == ELOOP) refuse(database, path, "it is a symbolic link");
     if (file < 0 && (errno == EISDIR || errno == ENXIO)) refuse(database, path, "it is not a regular file");
     if (file < 0) fail(database, path, errno);
