@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <latch>
 #include <thread>
@@ -110,6 +111,53 @@ BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
                    return third.lock(soon()) ? 0 : 1;
                }) == 0);
     BOOST_TEST(r.append(log).first == 1);
+}
+
+// It cannot be helped, but it is said.
+BOOST_AUTO_TEST_CASE(a_writer_stopped_inside_its_transaction) {
+    struct stopping_clock final : clock {
+        time_ms system_now() override {
+            if (std::exchange(armed, false)) ::raise(SIGSTOP);
+            return 1'000'000;
+        }
+        steady_time steady_now() override { return std::chrono::steady_clock::now(); }
+        bool armed = false;
+    };
+    rig r("sqlite");
+    auto const log = r.make();
+    r.append(log);
+    auto const child = ::fork();
+    if (child == 0) {
+        int failed = 0;
+        try {
+            auto const time = std::make_shared<stopping_clock>();
+            open_options options;
+            options.time = time;
+            auto const own = open_store(r.url, options);
+            time->armed = true;
+            rig::append_with(*own, log);
+        } catch (...) {
+            failed = 1;
+        }
+        ::_exit(failed);
+    }
+    int status = 0;
+    BOOST_REQUIRE(::waitpid(child, &status, WUNTRACED) == child);
+    BOOST_REQUIRE(WIFSTOPPED(status));
+    std::string text;
+    auto const briefly = [] { return std::chrono::steady_clock::now() + milliseconds(30); };
+    write_job job{rig::segment(log), {}};
+    r.db->write({&job, 1}, briefly());
+    BOOST_TEST((std::get<error>(job.result).code() == errc::timeout));
+    text = std::get<error>(job.result).diagnostics();
+    BOOST_TEST(text.find("another process holds the write lock") != text.npos, text);
+    BOOST_TEST((code_of([&] { r.db->open_stream("t", 1, {}, briefly()); }, &text) == errc::timeout));
+    BOOST_TEST(text.find("another process holds the write lock") != text.npos, text);
+    BOOST_TEST(r.state(log).end.offset == 1);  // reading goes on
+    BOOST_REQUIRE(::kill(child, SIGCONT) == 0);
+    BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(status == 0);
+    BOOST_TEST(r.append(log).first == 2);
 }
 
 BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {

@@ -204,7 +204,7 @@ class Locks(DatabaseTest):
         for process in tries:
             done = self.end(process, ANY_LINE if process.stdin else None)
             self.assertEqual(done.code, 1, done)
-            for word in (f"database '{path}'", "locked by another"):
+            for word in (f"database '{path}'", "another process holds the write lock"):
                 self.assertIn(word, done.err)
         # Within that time it is waited for.
         waiting = self.start("append", "s", stdin=subprocess.PIPE)

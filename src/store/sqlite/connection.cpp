@@ -69,8 +69,9 @@ std::string immutable_uri(std::string const& path) {
 explanation explain(int result, int system_error, bool late) noexcept {
     switch (result & 0xff) {
         case SQLITE_BUSY:
+            return {late ? errc::timeout : errc::unavailable, "another process holds the write lock"};
         case SQLITE_LOCKED:
-            return {late ? errc::timeout : errc::unavailable, "the database is locked by another program"};
+            return {late ? errc::timeout : errc::unavailable, "the database is locked by another connection"};
         case SQLITE_INTERRUPT:
             return {errc::timeout, "it took longer than its time-out"};
         case SQLITE_FULL:
