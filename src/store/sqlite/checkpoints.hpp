@@ -18,9 +18,13 @@ class checkpoints {
     void run(steady_time deadline);
 
   private:
+    void move_most(steady_time deadline);
+    void use(std::unique_ptr<connection>& which, steady_time deadline) const;
+
     std::string path_;
     writer& writing_;
     std::unique_ptr<connection> db_;
+    std::unique_ptr<connection> reader_;  // only with versions of SQLite that need it
     std::atomic<steady_time> not_before_{};
 };
 

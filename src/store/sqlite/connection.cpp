@@ -208,6 +208,8 @@ int connection::on_progress(void* self) {
 }
 
 transaction::transaction(connection& db, kind what) : db_(db) {
+    // The one before may still be open: a rollback, too, can fail for lack of memory.
+    if (!sqlite3_get_autocommit(db.handle())) db.execute("ROLLBACK");
     if (what == kind::write)
         db.prepare("BEGIN IMMEDIATE").run();
     else
@@ -215,7 +217,8 @@ transaction::transaction(connection& db, kind what) : db_(db) {
 }
 
 transaction::~transaction() {
-    if (!sqlite3_get_autocommit(db_.handle())) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    for (int attempt = 0; attempt < 3 && !sqlite3_get_autocommit(db_.handle()); ++attempt)
+        sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void transaction::commit() { db_.prepare("COMMIT").run(); }

@@ -108,6 +108,12 @@ class connection {
         operation_ = operation;
         deadline_ = deadline;
     }
+    /// What the other one is used for.
+    void start_as(connection const& other) noexcept { start(other.operation_, other.deadline_); }
+    /// Of the operation.
+    steady_time end() const noexcept { return std::min(deadline_, time_limit::end()); }
+    /// Closing does not move the log into the database file, even if this is the last connection.
+    void leave_log() noexcept { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
     std::string const& path() const noexcept { return path_; }
     char const* operation() const noexcept { return operation_; }
     sqlite3* handle() const noexcept { return handle_; }
@@ -121,8 +127,6 @@ class connection {
     [[noreturn]] void corrupt(std::string const& what) const;
 
   private:
-    /// Of the operation.
-    steady_time end() const noexcept { return std::min(deadline_, time_limit::end()); }
     static int on_busy(void* self, int tries);
     static int on_progress(void* self);
 

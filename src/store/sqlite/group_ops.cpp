@@ -242,11 +242,6 @@ void commit(connection& db, commit_request const& request, time_ms now) {
     save(db, group);
 }
 
-bool holds(connection& db, commit_request const& request) {
-    auto const group = load_if(db, request.group);
-    return group && group->held.epoch == request.epoch && group->state == request.state;
-}
-
 std::vector<std::pair<std::string, std::string>> read_collection(connection& db, std::string const& name) {
     auto query = db.prepare("SELECT key, document FROM minibatch_collections WHERE collection = ?1 ORDER BY id");
     query.bind(std::string_view(name));

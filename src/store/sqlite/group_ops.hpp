@@ -19,8 +19,6 @@ acquire_result acquire(connection& db, acquire_request const& request, time_ms n
 void renew(connection& db, renew_request const& request, time_ms now);
 void release(connection& db, release_request const& request);
 void commit(connection& db, commit_request const& request, time_ms now);
-/// Whether exactly this commit is what is stored.
-bool holds(connection& db, commit_request const& request);
 
 std::vector<std::pair<std::string, std::string>> read_collection(connection& db, std::string const& name);
 

@@ -260,13 +260,4 @@ void check_place(connection& db, log_row const& log, log_position place) {
                 "it begins behind offset " + std::to_string(place.offset) + ", which a group's progress expects in it");
 }
 
-std::optional<std::string> batch_at(connection& db, log_id id, std::int64_t number) {
-    auto const log = find_log_if(db, id);
-    if (!log) return std::nullopt;
-    auto query = db.prepare("SELECT batch FROM minibatch_segments WHERE id = ?1");
-    query.bind(log->id(number));
-    if (!query.step()) return std::nullopt;
-    return query.string(0);
-}
-
 }  // namespace minibatch::store::sqlite

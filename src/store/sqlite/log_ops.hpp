@@ -41,7 +41,5 @@ std::int64_t locate(connection& db, log_row const& log, std::int64_t offset);
 time_ms created_at(connection& db, log_row const& log, std::int64_t number);
 /// Throws errc::corrupt if a group that continues at this place would leave out messages.
 void check_place(connection& db, log_row const& log, log_position place);
-/// The batch id of a record; nothing if there is none.
-std::optional<std::string> batch_at(connection& db, log_id log, std::int64_t number);
 
 }  // namespace minibatch::store::sqlite

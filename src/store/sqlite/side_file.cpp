@@ -17,6 +17,7 @@ namespace {
 
 constexpr off_t main_byte = 1;
 constexpr off_t gate_byte = 0;
+constexpr off_t settled_byte = 2;
 constexpr off_t counter_place = 8;
 
 /// Open file description locks: unlike the older kind they exclude two handles of one process as well.
@@ -153,6 +154,19 @@ bool side_file::lock(steady_time deadline) noexcept {
 }
 
 void side_file::unlock() noexcept { set_lock(file_, F_UNLCK, main_byte); }
+
+bool side_file::settled_by_others() const noexcept {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = settled_byte;
+    range.l_len = 1;
+    return ::fcntl(file_, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+
+void side_file::settle() noexcept { set_lock(file_, F_RDLCK, settled_byte); }
+
+void side_file::unsettle() noexcept { set_lock(file_, F_UNLCK, settled_byte); }
 
 std::int64_t side_file::read_counter() const noexcept {
     std::int64_t value = 0;

@@ -33,6 +33,14 @@ class side_file {
     /// Counts one more write, which wakes the watchers of other handles. Only while locked.
     void touch() noexcept;
 
+    /// Whether another handle has called `settle` and is still there. Only while locked.
+    bool settled_by_others() const noexcept;
+    /// From now on, and as long as it lives, this handle answers for the write-ahead log: it has made sure that what
+    /// the log holds is on the disk. Only while locked.
+    void settle() noexcept;
+    /// Takes it back, after a failure.
+    void unsettle() noexcept;
+
     /// Whether others have touched the file since the last call. Any thread.
     bool touched_by_others() noexcept;
 

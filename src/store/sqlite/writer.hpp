@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -11,29 +13,32 @@
 #include "store/sqlite/open_files.hpp"
 #include "store/sqlite/side_file.hpp"
 #include "store/sqlite/timed_lock.hpp"
+#include "store/sqlite/write_ahead_log.hpp"
 
 namespace minibatch::store::sqlite {
 
 /// The one connection of a handle that writes. Each call waits for its turn, among the threads of this process and
 /// among the processes, and wakes the others when it has changed something.
+///
+/// A write or sync that fails within a COMMIT leaves open what the disk holds. The connection is then replaced by a new
+/// one, and the log is written once more before anything else is written: see `settle_log`. After that the transaction
+/// is certainly not stored, and its error says so. As long as that does not succeed the outcome is unknown, and every
+/// further call tries it first.
 class writer {
   public:
     writer(open_files& files, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline);
+    ~writer();
 
-    /// One transaction of its own: `work(connection)`.
+    /// One transaction of its own: `work(connection)`. errc::outcome_unknown if it may or may not have been stored.
     template <std::invocable<connection&> Work>
     auto run(char const* operation, steady_time deadline, Work const& work) {
         access const own(*this, operation, deadline);
-        transaction writing(db_, transaction::kind::write);
-        if constexpr (std::is_void_v<decltype(work(db_))>) {
-            work(db_);
-            writing.commit();
-            confirm(operation);
+        if constexpr (std::is_void_v<decltype(work(*db_))>) {
+            transact(work);
         } else {
-            auto result = work(db_);
-            writing.commit();
-            confirm(operation);
-            return result;
+            std::optional<decltype(work(*db_))> result;
+            transact([&](connection& db) { result.emplace(work(db)); });
+            return std::move(*result);
         }
     }
 
@@ -56,6 +61,11 @@ class writer {
     void note_moved(std::int64_t pages) noexcept { moved_pages_ = pages; }
     /// Moves the rest of the log, while nobody can write; when all is moved, the next commit begins it anew.
     void finish_checkpoint(int mode, steady_time deadline);
+    /// Another connection of this handle has failed. If it may have left something half done on the disk, the log is
+    /// settled before it is used again.
+    void note_failure(database_error const& failure) noexcept;
+    /// Returns at once if the log is settled.
+    void settle(char const* operation, steady_time deadline);
 
   private:
     class access {
@@ -70,20 +80,32 @@ class writer {
         std::int64_t changes_ = 0;
     };
 
-    std::optional<error> unconfirmed(char const* operation);
+    enum class log_status {
+        settled,
+        unknown,   // what the processes before have left
+        in_doubt,  // a write or sync has failed
+    };
+
+    std::unique_ptr<connection> connect() const;
+    void attach();
+    log_index settle_log();
+    void doubt_log() noexcept;
+    void transact(std::function<void(connection&)> const& work);
+    [[noreturn]] void resolve(error const& problem, log_index const& before);
     void confirm(char const* operation);
     void committed(int pages) noexcept;
     std::uint32_t log_run() noexcept;
     std::optional<error> attempt(std::span<write_job> jobs);
-    void attempt_each(std::span<write_job> jobs, error const& together);
-    write_result carry_out(write_request const& request, time_ms now);
-    std::optional<bool> stored(std::span<write_job const> jobs);
+    static write_result carry_out(connection& db, write_request const& request, time_ms now);
 
+    bool const synchronous_full_;
     std::shared_ptr<clock> time_;
     open_files& files_;
     timed_lock mutex_;
-    connection db_;
+    std::unique_ptr<connection> db_;
     side_file side_;
+    std::atomic<log_status> log_ = log_status::unknown;
+    std::uint64_t doubts_ = 0;  // commits that left it open what was stored
     std::int64_t seen_version_ = 0;
     std::int64_t page_size_ = 4096;
     std::atomic<std::int64_t> log_pages_ = 0;
