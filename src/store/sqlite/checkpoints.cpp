@@ -10,12 +10,12 @@ constexpr std::int64_t enough = 4 << 20;
 constexpr std::int64_t little = 1 << 20;
 constexpr std::int64_t much = 32 << 20;
 constexpr std::int64_t too_much = 64 << 20;
-/// Under load there is some time between two checkpoints: what is removed again soon is then never moved.
+/// Minimum time between two checkpoints under load: pages that are soon removed again need not be copied.
 constexpr milliseconds spacing{50};
 
-/// While a checkpoint runs, nobody may begin the log anew: before SQLite 3.51.3 the checkpoint may then note pages of
-/// the new log as moved that never were (https://www.sqlite.org/wal.html#walresetbug). Some older releases have the
-/// fix.
+/// Whether the log must not be restarted while a checkpoint runs. Before SQLite 3.51.3 the checkpoint may then record
+/// pages of the new log as copied that were not (https://www.sqlite.org/wal.html#walresetbug). Some older release lines
+/// have the fix, too.
 bool log_must_not_restart() noexcept {
     int const version = sqlite3_libversion_number();
     auto const within = [version](int first, int end) { return version >= first && version < end; };
@@ -40,21 +40,21 @@ void checkpoints::run(steady_time deadline) {
         writing_.note_failure(failure);
         throw;
     }
-    // Writers that are faster than this go on making the log longer, up to a limit.
+    // If writers are faster than the checkpoint, the log may grow up to a limit.
     if (writing_.unmoved_bytes() > little && writing_.log_bytes() < much) return;
-    // Readers of old states are waited for only when the log has become very long because of them.
+    // Wait for readers of old snapshots only if they have made the log very long.
     auto const mode = writing_.log_bytes() >= too_much ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
     writing_.finish_checkpoint(mode, std::min(deadline, std::chrono::steady_clock::now() + milliseconds(200)));
     not_before_ = std::chrono::steady_clock::now() + spacing;
 }
 
-/// Nearly everything is moved while others write, in rounds that get shorter; only the rest holds them up.
+/// Copies most of the log while others write, in rounds that get shorter. Only the remainder blocks them.
 void checkpoints::move_most(steady_time deadline) {
     use(db_, deadline);
     if (log_must_not_restart()) use(reader_, deadline);
     for (int round = 0; round < 4 && writing_.unmoved_bytes() > little; ++round) {
-        // Who reads from the log keeps it from being begun anew, in all processes. Who reads the database file alone,
-        // since all is moved, keeps the checkpoint from moving anything.
+        // A transaction that reads from the log prevents its restart, by all processes. If everything has been copied
+        // already, the transaction reads the database file alone, and prevents the checkpoint from copying instead.
         std::optional<transaction> reading;
         if (reader_) {
             reading.emplace(*reader_, transaction::kind::read);
@@ -62,7 +62,7 @@ void checkpoints::move_most(steady_time deadline) {
         }
         int moved = 0;
         int const result = sqlite3_wal_checkpoint_v2(db_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, &moved);
-        if ((result & 0xff) == SQLITE_BUSY) return;  // another process is at it
+        if ((result & 0xff) == SQLITE_BUSY) return;  // another process runs one
         if (result != SQLITE_OK) db_->fail(result);
         writing_.note_moved(moved);
     }
@@ -76,7 +76,7 @@ void checkpoints::use(std::unique_ptr<connection>& which, steady_time deadline) 
         which = std::move(opened);
     }
     which->start("checkpoint", deadline);
-    // Until a connection has read something it does not know that there is a log, and checkpoints nothing.
+    // A connection that has not read yet does not know of the log, and its checkpoints do nothing.
     if (fresh) which->query_integer("SELECT count(*) FROM sqlite_schema");
 }
 

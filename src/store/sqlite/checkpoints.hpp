@@ -8,8 +8,8 @@
 
 namespace minibatch::store::sqlite {
 
-/// Moves what was written from the write-ahead log into the database file, beside the commits. The log is begun anew
-/// again and again instead of being cut off: overwriting a file costs a commit half of what making it longer costs.
+/// Runs checkpoints, which copy the write-ahead log into the database file, while commits go on. The log is overwritten
+/// from its start instead of being truncated: a commit that overwrites a file costs half of one that extends it.
 class checkpoints {
   public:
     checkpoints(std::string path, writer& writing) : path_(std::move(path)), writing_(writing) {}
@@ -24,7 +24,7 @@ class checkpoints {
     std::string path_;
     writer& writing_;
     std::unique_ptr<connection> db_;
-    std::unique_ptr<connection> reader_;  // only with versions of SQLite that need it
+    std::unique_ptr<connection> reader_;  // only for versions of SQLite that need it
     std::atomic<steady_time> not_before_{};
 };
 

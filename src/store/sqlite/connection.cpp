@@ -24,7 +24,7 @@ bool not_permitted(int number) noexcept { return number == EACCES || number == E
 /// changes it, and it is cleared before each statement.
 bool failed_read(int number) noexcept { return number == EIO || number == ENXIO; }
 
-/// Why a file of the database could not be written. SQLite does not pass it on when a COMMIT fails.
+/// The system error of the last failed file operation. SQLite does not report it when a COMMIT fails.
 int last_error(sqlite3* db) noexcept {
     if (int const number = sqlite3_system_errno(db); number != 0) return number;
     int number = 0;
@@ -113,7 +113,7 @@ bool statement::step() {
 std::string_view statement::text(int column) const {
     auto const* const at = sqlite3_column_text(prepared_, column);
     if (!at) {
-        // Nothing, or a value that could not be loaded: a long text is read only now.
+        // NULL, or a value that could not be loaded: SQLite reads long texts only here.
         if (int const result = sqlite3_errcode(sqlite3_db_handle(prepared_)); result == SQLITE_NOMEM)
             owner_.fail(result);
         return {};

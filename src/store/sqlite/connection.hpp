@@ -17,7 +17,7 @@
 
 namespace minibatch::store::sqlite {
 
-/// A failure that SQLite reported, as opposed to one that follows from what is stored.
+/// An error that SQLite reported, as opposed to one found in the stored data.
 class database_error : public error {
   public:
     database_error(errc value, std::string diagnostics, int result)
@@ -31,7 +31,7 @@ class database_error : public error {
 
 class connection;
 
-/// One use of a prepared statement; what was bound by reference must outlive it.
+/// One execution of a prepared statement. Values that are bound by reference must outlive it.
 class statement {
   public:
     statement(connection& owner, sqlite3_stmt* prepared) noexcept : owner_(owner), prepared_(prepared) {}
@@ -48,7 +48,7 @@ class statement {
         (bind_one(++index, values), ...);
         return *this;
     }
-    /// True when there is a row.
+    /// False when there are no more rows.
     bool step();
     void run() {
         while (step()) {
@@ -88,8 +88,8 @@ class statement {
     sqlite3_stmt* prepared_;
 };
 
-/// One connection to the database file, used by one thread at a time. Waits for locks until the deadline of the
-/// operation that was started, and interrupts what computes for longer.
+/// A connection to the database file, used by one thread at a time. It waits for locks until the deadline of the
+/// current operation, and interrupts statements that run longer.
 class connection {
   public:
     enum class opening {
@@ -103,22 +103,22 @@ class connection {
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
 
-    /// What is being done, for messages and as a limit of time (by the machine's steady clock).
+    /// Begins an operation: its name, for error messages, and its deadline, by the machine's steady clock.
     void start(char const* operation, steady_time deadline) noexcept {
         operation_ = operation;
         deadline_ = deadline;
     }
-    /// What the other one is used for.
+    /// Takes over the operation of another connection.
     void start_as(connection const& other) noexcept { start(other.operation_, other.deadline_); }
-    /// Of the operation.
+    /// The deadline of the operation.
     steady_time end() const noexcept { return std::min(deadline_, time_limit::end()); }
-    /// Closing does not move the log into the database file, even if this is the last connection.
+    /// Disables the checkpoint that SQLite runs when the last connection is closed.
     void leave_log() noexcept { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
     std::string const& path() const noexcept { return path_; }
     char const* operation() const noexcept { return operation_; }
     sqlite3* handle() const noexcept { return handle_; }
 
-    /// `sql` must be a literal: the statement is kept under its address.
+    /// `sql` must be a string literal: prepared statements are cached by its address.
     statement prepare(char const* sql);
     void execute(std::string const& sql);
     std::int64_t query_integer(char const* sql);

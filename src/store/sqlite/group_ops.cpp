@@ -11,7 +11,7 @@
 namespace minibatch::store::sqlite {
 namespace {
 
-// A macro, since statements are kept by the address of one literal.
+// A macro, since statements are cached by the address of one literal.
 #define MINIBATCH_SELECT_GROUP                                                                                  \
     "SELECT partition, name, low, low_number, start_time, windows_end, takeovers, lost, keep, details, owner, " \
     "acquisition, epoch, expires FROM minibatch_groups "
@@ -199,7 +199,7 @@ bool drop_group(connection& db, std::int64_t incarnation, std::string const& nam
     for (auto const& group : list_groups(db, incarnation))
         if (group.id.group == name && rules::in_use(group, ended))
             throw error(errc::group_in_use, "group '" + name + "' is in use by " + group.held.owner);
-    // A group that is created again must not give out an epoch twice, nor begin with that of a late holder.
+    // A group that is created again must not reuse an epoch, not even that of a late holder.
     db.prepare(
           "UPDATE minibatch_partitions AS p SET epoch_base = max(epoch_base, coalesce((SELECT g.epoch + 1 FROM "
           "minibatch_groups g WHERE g.incarnation = ?1 AND g.partition = p.partition AND g.name = ?2), 0)) "
@@ -235,7 +235,7 @@ void release(connection& db, release_request const& request) {
 void commit(connection& db, commit_request const& request, time_ms now) {
     auto group = load_group(db, request.group);
     if (!rules::commit(group, request)) return;
-    // Everything that can be refused is looked at before anything changes.
+    // Check everything that can be refused before changing anything.
     for (auto const& write : request.writes)
         if (write.what == document_write::kind::append) find_log(db, find_named(db, write.target, write.partition));
     for (auto const& write : request.writes) carry_out(db, write, now);

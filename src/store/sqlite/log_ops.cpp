@@ -82,14 +82,14 @@ rules::record_lookup lookup(connection& db, log_row const& log) {
     };
 }
 
-/// The number of the first record that is still stored.
+/// The number of the first stored record.
 std::int64_t first_stored(connection& db, log_row const& log) {
     auto query = db.prepare("SELECT id FROM minibatch_segments WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1");
     query.bind(log.id(0), log.id(0) + ids_of_a_log);
     return query.step() ? query.integer(0) - log.id(0) : 0;
 }
 
-/// Removes the records [from, to) but not the last one; how many there were.
+/// Removes the records [from, to) except the last one of the log. Returns how many there were.
 std::int64_t remove(connection& db, log_row const& log, std::int64_t from, std::int64_t to) {
     to = std::min(to, log.state.end.number - 1);
     if (from >= to) return 0;
@@ -154,7 +154,7 @@ append_result append(connection& db, append_request const& request, time_ms now)
     rules::check_append(request);
     auto const log = find_log(db, request.log);
     if (!request.batch.empty() && log.batch == request.batch) {
-        // Stored by a try whose outcome was not known.
+        // An earlier attempt, whose outcome was not known, has stored it.
         auto const number = log.state.end.number - 1;
         return {number, log.state.end.offset - request.count, log.state.last_created};
     }
@@ -200,7 +200,7 @@ void clear(connection& db, log_id id) {
     log.state.cleared = log.state.end.offset;
     log.floor_bytes = log.end_bytes;
     store_floor(db, id, log);
-    // A huge log would hold up the other writers: what is left below the floor goes with the next trims.
+    // Removing a huge log at once would block other writers. The next trims remove the rest below the floor.
     remove(db, log, stored, stored + 4096);
 }
 

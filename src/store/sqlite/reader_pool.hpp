@@ -11,13 +11,13 @@
 
 namespace minibatch::store::sqlite {
 
-/// Connections for reading, each lent to one thread at a time; opened when they are first needed.
+/// Connections for reading, each lent to one thread at a time and opened at first use.
 class reader_pool {
   public:
     reader_pool(open_files& files, connection::opening how, int size)
         : files_(files), how_(how), size_(size < 1 ? 1 : size) {}
 
-    /// A connection on loan.
+    /// A connection on loan. Waits until one is free; errc::timeout after the deadline.
     class loan {
       public:
         loan(reader_pool& pool, char const* operation, steady_time deadline);

@@ -14,11 +14,12 @@ std::vector<stream_record> list_streams(connection& db);
 stream_record open_stream(connection& db, std::string const& name, std::optional<int> partitions,
                           std::optional<retention> const& limits);
 retention limits_of(connection& db, std::int64_t incarnation);
-/// The segments stay for `sweep` to remove.
+/// False if there is no such stream. Leaves the segments to `sweep`.
 bool drop_stream(connection& db, std::string const& name, std::int64_t incarnation);
 void clear_stream(connection& db, std::int64_t incarnation);
-/// Removes some segments of deleted streams. False when none are left.
+/// Removes some segments of deleted streams. False when there are none.
 bool sweep(connection& db);
+/// Whether `sweep` has anything to remove.
 bool needs_sweep(connection& db);
 
 }  // namespace minibatch::store::sqlite

@@ -8,7 +8,7 @@
 
 namespace minibatch::store::sqlite {
 
-/// What std::timed_mutex is, from parts that the thread sanitizer of g++ 12 understands.
+/// A timed mutex. The thread sanitizer of g++ 12 does not support std::timed_mutex.
 class timed_lock {
   public:
     bool try_lock() {

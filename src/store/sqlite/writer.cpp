@@ -32,14 +32,14 @@ bool may_be_one_job(error const& failure) {
 }  // namespace
 
 writer::writer(open_files& files, bool synchronous_full, std::shared_ptr<clock> time, steady_time deadline)
-    // The check comes first, so that no file appears beside one that is none of ours.
+    // The check comes first: no file is created beside another program's database.
     : synchronous_full_(synchronous_full),
       time_(std::move(time)),
       files_(files),
       db_(std::make_unique<connection>(files.path())),
       side_((db_->start("open", deadline), check_writable(*db_), check_schema(*db_), files.path())) {
     configure(*db_, synchronous_full_);
-    // What is there already is opened without waiting for those who write.
+    // An existing database is opened without waiting for writers.
     if (check_schema(*db_) || !has_log(*db_)) {
         turn const own(side_, deadline);
         create_schema(*db_);
@@ -142,7 +142,7 @@ writer::access::~access() {
     if (turn_ && turn_->held() && sqlite3_total_changes64(owner_.db_->handle()) != changes_) owner_.side_.touch();
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): without memory to tell of a failure there is no way on.
+// NOLINTNEXTLINE(bugprone-exception-escape): without memory for the error the process must end.
 void writer::write(std::span<write_job> jobs, steady_time deadline) noexcept {
     try {
         access const own(
@@ -176,13 +176,13 @@ std::optional<error> writer::attempt(std::span<write_job> jobs) {
                 } catch (database_error const&) {
                     throw;
                 } catch (error const& refused) {
-                    job.result = refused;  // nothing was changed for it
+                    job.result = refused;  // it has changed nothing
                 }
         });
         return std::nullopt;
     } catch (error const& failure) {
         return failure;
-    } catch (std::exception const& failure) {  // out of memory, say: this attempt alone has failed
+    } catch (std::exception const& failure) {  // for example out of memory: only this attempt has failed
         return error(errc::store_failure, failure.what());
     }
 }
@@ -270,7 +270,7 @@ std::int64_t writer::unmoved_bytes() const noexcept {
 }
 
 void writer::committed(int pages) noexcept {
-    // A log is begun anew only by the first commit after all of it was moved, and not if a reader needed the old one.
+    // Only the first commit after a complete checkpoint may restart the log, and not while a reader needs the old one.
     if (std::exchange(all_moved_, false)) {
         auto const run = log_run();
         if (std::exchange(log_run_, run) != run) moved_pages_ = 0;
@@ -278,7 +278,7 @@ void writer::committed(int pages) noexcept {
     log_pages_ = pages;
 }
 
-/// The number in the header of the write-ahead log that each new beginning increments.
+/// The number in the header of the write-ahead log that each restart increments.
 std::uint32_t writer::log_run() noexcept {
     constexpr sqlite3_int64 place = 12;
     std::uint32_t run = 0;
@@ -310,7 +310,7 @@ bool writer::changed_by_others() noexcept {
     std::unique_lock const lock(mutex_, std::try_to_lock);
     if (!lock) return false;
     try {
-        // This connection's own commits leave its data_version as it is.
+        // The commits of this connection do not change its data_version.
         db_->start("watch", std::chrono::steady_clock::now() + milliseconds(50));
         auto const version = db_->query_integer("PRAGMA data_version");
         return std::exchange(seen_version_, version) != version;

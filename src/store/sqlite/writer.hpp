@@ -17,8 +17,8 @@
 
 namespace minibatch::store::sqlite {
 
-/// The one connection of a handle that writes. Each call waits for its turn, among the threads of this process and
-/// among the processes, and wakes the others when it has changed something.
+/// The only connection of a handle that writes. Each call waits for its turn, among the threads of this process and
+/// among processes, and notifies the others after a change.
 ///
 /// A write or sync that fails within a COMMIT leaves open what the disk holds. The connection is then replaced by a new
 /// one, and the log is written once more before anything else is written: see `settle_log`. After that the transaction
@@ -42,24 +42,24 @@ class writer {
         }
     }
 
-    /// All jobs as one transaction; one by one if that fails for a reason that may be one job's alone.
+    /// Carries out all jobs in one transaction, or one by one if that fails and a single job may be the cause.
     // NOLINTNEXTLINE(bugprone-exception-escape)
     void write(std::span<write_job> jobs, steady_time deadline) noexcept;
 
-    /// Whether others have changed the database since the last call; false as well while this process is writing.
+    /// Whether others have changed the database since the last call. Also false while this process is writing.
     bool changed_by_others() noexcept;
 
     side_file& side() noexcept { return side_; }
     open_files& files() noexcept { return files_; }
     /// After the log's name was removed: moves what the log holds into the database file, where it can be found again.
     void save_lost_log(steady_time deadline) noexcept;
-    /// Bytes of the write-ahead log, as of the last commit.
+    /// Size of the write-ahead log as of the last commit, in bytes.
     std::int64_t log_bytes() const noexcept { return log_pages_ * page_size_; }
-    /// Those of them that are not known to be in the database file, too.
+    /// How much of it is not known to be in the database file, in bytes.
     std::int64_t unmoved_bytes() const noexcept;
-    /// So many pages at the beginning of the log are in the database file.
+    /// Records that the first `pages` pages of the log are in the database file.
     void note_moved(std::int64_t pages) noexcept { moved_pages_ = pages; }
-    /// Moves the rest of the log, while nobody can write; when all is moved, the next commit begins it anew.
+    /// Copies the rest of the log while nobody can write. Once all is copied, the next commit restarts the log.
     void finish_checkpoint(int mode, steady_time deadline);
     /// Another connection of this handle has failed. If it may have left something half done on the disk, the log is
     /// settled before it is used again.
@@ -110,8 +110,8 @@ class writer {
     std::int64_t page_size_ = 4096;
     std::atomic<std::int64_t> log_pages_ = 0;
     std::atomic<std::int64_t> moved_pages_ = 0;
-    bool all_moved_ = false;     // by the last checkpoint, before the next commit
-    std::uint32_t log_run_ = 0;  // at that checkpoint
+    bool all_moved_ = false;     // by the last checkpoint, and no commit since
+    std::uint32_t log_run_ = 0;  // as of that checkpoint
 };
 
 }  // namespace minibatch::store::sqlite
