@@ -60,7 +60,7 @@ BOOST_DATA_TEST_CASE(leases, every_store(), kind) {
     BOOST_TEST(repeated.granted);
     BOOST_TEST(repeated.held.epoch == 1);
     BOOST_TEST(repeated.state.takeovers == 0);
-    // What a standby saw is no longer so; then it is.
+    // The lease has changed since the standby saw it; the second time it has not.
     BOOST_TEST(!r.acquire(g, "b", a.held).granted);
     auto const b = r.acquire(g, "b", repeated.held);
     BOOST_TEST(b.granted);
@@ -72,7 +72,7 @@ BOOST_DATA_TEST_CASE(leases, every_store(), kind) {
     r.time->time = 1'010'499;
     BOOST_TEST(!r.acquire(g, "c").granted);
     r.time->time = 1'010'500;
-    r.write<done>(renew_request{g, 2, milliseconds(1'000)});  // though expired
+    r.write<done>(renew_request{g, 2, milliseconds(1'000)});  // after its expiry
     BOOST_TEST(!r.acquire(g, "c").granted);
     r.time->time = 1'011'500;
     auto c = r.acquire(g, "c");
@@ -131,10 +131,10 @@ BOOST_DATA_TEST_CASE(after_a_release, every_store(), kind) {
     r.enroll(log);
     auto state = r.acquire(g, "a").state;
     r.write<done>(release_request{g, 1});
-    r.write<done>(release_request{g, 1});  // repeated, since its answer may have been lost
+    r.write<done>(release_request{g, 1});  // a repetition, as after a lost answer
     BOOST_TEST((code_of([&] { r.write<done>(renew_request{g, 1, milliseconds(5)}); }) == errc::fenced));
     state.low = 2;
-    r.commit(g, 1, state);  // until somebody else comes, its epoch is the current one
+    r.commit(g, 1, state);  // its epoch is the current one until the next acquisition
     auto const b = r.acquire(g, "b");
     BOOST_TEST(b.held.epoch == 2);
     BOOST_TEST(b.state.low == 2);
@@ -166,7 +166,7 @@ BOOST_DATA_TEST_CASE(commits_move_forward, every_store(), kind) {
     state.empty_failures = {{1'400, 3}};
     state.lost = 4;
     state.keep = true;
-    r.time->time = 9'000'000;  // long expired: the epoch alone counts
+    r.time->time = 9'000'000;  // long expired: only the epoch counts
     r.commit(g, 1, state);
     r.commit(g, 1, state);
     BOOST_TEST((r.enroll(log, "g", true).state == state));
@@ -208,7 +208,7 @@ BOOST_DATA_TEST_CASE(commits_with_writes_are_atomic, every_store(), kind) {
     BOOST_TEST((r.db->read_collection("c", soon()) == expected));
     BOOST_TEST(r.db->read_collection("d", soon()).empty());
     BOOST_TEST(r.read(target).records.at(0)->document(0) == "{\"a\":3}");
-    // Whatever is wrong with the last write, the first and the progress are not stored either.
+    // An error in the last write also discards the first write and the progress.
     state.low = 3;
     document_write const good{kinds::insert, "c", "", 0, "{}"};
     std::vector<std::pair<document_write, errc>> const wrong{
@@ -239,7 +239,7 @@ BOOST_DATA_TEST_CASE(deletion, every_store(), kind) {
     BOOST_TEST(r.db->delete_group(log.incarnation, "g", soon(), {&ended, 1}));
     BOOST_TEST((code_of([&] { r.commit(g, 1, {}); }) == errc::group_not_found));
     r.enroll(log);
-    // The old holder is fenced, also before there is a new one.
+    // The old holder is fenced even before there is a new one.
     BOOST_TEST((code_of([&] { r.commit(g, 1, {}); }) == errc::fenced));
     BOOST_TEST(r.acquire(g, "b").held.epoch == 3);
     BOOST_TEST((code_of([&] { r.commit(g, 1, {}); }) == errc::fenced));
@@ -258,8 +258,8 @@ BOOST_DATA_TEST_CASE(watching, every_store(), kind) {
     });
     r.append(log);
     woken.wait();
-    // A change stream may begin after the first writes, and says so once; and it may tell of a write before its answer
-    // is there.
+    // A change stream that starts after the first writes calls back once. It may also report a write before its answer
+    // arrives.
     BOOST_TEST(own <= (kind == "mongo" ? 2 : 0));
 }
 

@@ -77,7 +77,7 @@ BOOST_DATA_TEST_CASE(appends_are_ordered, every_store(), kind) {
     BOOST_TEST(r.write<append_result>(rig::segment(log, 2, "batch")).created == first.created);
     BOOST_TEST((r.state(log).end == log_position{4, 8}));
     r.append(log);
-    BOOST_TEST(r.write<append_result>(rig::segment(log, 2, "batch")).number == 5);  // only the last one is known
+    BOOST_TEST(r.write<append_result>(rig::segment(log, 2, "batch")).number == 5);  // only the last batch is recognized
 }
 
 BOOST_DATA_TEST_CASE(one_bad_job_leaves_the_others, every_store(), kind) {
@@ -217,7 +217,7 @@ BOOST_DATA_TEST_CASE(inspect, every_store(), kind) {
     BOOST_TEST(!seen.leases[2]);
 }
 
-// What this process has appended is handed to its own consumers without being read: it must be the same text.
+// A process gives its own consumers what it has appended without reading it back: the text must be the same.
 BOOST_DATA_TEST_CASE(the_text_is_as_it_will_be_read, every_store(), kind) {
     rig r(kind);
     auto const log = r.make();
@@ -237,7 +237,7 @@ BOOST_DATA_TEST_CASE(the_text_is_as_it_will_be_read, every_store(), kind) {
     }
 }
 
-// Threads and handles append to one log at the same time: the offsets have no gap, and nothing is there twice.
+// Threads and handles append to one log concurrently: no gaps in the offsets, no duplicates.
 BOOST_DATA_TEST_CASE(many_writers, every_store(), kind) {
     rig r(kind);
     auto const log = r.make();

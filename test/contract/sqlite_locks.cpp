@@ -23,7 +23,7 @@ struct locked {
     }
     steady_time in(milliseconds left) const { return time->steady_now() + left; }
     void append(milliseconds left) { db->write({&job, 1}, in(left)); }
-    /// What the append has failed with.
+    /// The error of the append.
     error failure() const {
         BOOST_REQUIRE(std::holds_alternative<error>(job.result));
         return std::get<error>(job.result);
@@ -40,7 +40,7 @@ struct locked {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
+BOOST_AUTO_TEST_CASE(waits_for_a_lock_until_the_deadline) {
     locked w;
     auto const began = steady_clock::now();
     w.append(milliseconds(30));
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_lock_is_waited_for_until_the_deadline) {
     BOOST_TEST(rig::append_with(*w.db, w.log).first == 0);
 }
 
-BOOST_AUTO_TEST_CASE(deadlines_are_by_the_clock_given) {
+BOOST_AUTO_TEST_CASE(measures_deadlines_by_the_given_clock) {
     struct clock_ahead final : minibatch::store::clock {
         time_ms system_now() override { return 1'000'000; }
         steady_time steady_now() override { return steady_clock::now() + std::chrono::hours(1); }
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(deadlines_are_by_the_clock_given) {
     BOOST_TEST((w.failure().code() == errc::timeout));
 }
 
-BOOST_AUTO_TEST_CASE(waiting_calls_are_cut_short) {
+BOOST_AUTO_TEST_CASE(limit_calls_ends_waiting_calls) {
     locked w;
     auto const began = steady_clock::now();
     auto writing = std::async(std::launch::async, [&] { w.append(std::chrono::minutes(1)); });

@@ -16,7 +16,7 @@ using namespace minibatch::test;
 
 BOOST_AUTO_TEST_SUITE(sqlite_processes)
 
-BOOST_DATA_TEST_CASE(an_inherited_handle_is_refused, every_store(), kind) {
+BOOST_DATA_TEST_CASE(refuses_handles_inherited_by_fork, every_store(), kind) {
     rig r(kind);
     auto const log = r.make();
     r.append(log);
@@ -31,7 +31,7 @@ BOOST_DATA_TEST_CASE(an_inherited_handle_is_refused, every_store(), kind) {
     BOOST_TEST(r.append(log).first == 1);
 }
 
-BOOST_AUTO_TEST_CASE(another_process_wakes_this_one) {
+BOOST_AUTO_TEST_CASE(another_process_notifies_this_one) {
     rig r("sqlite");
     auto const log = r.make();
     std::latch woken(1);
@@ -47,8 +47,8 @@ BOOST_AUTO_TEST_CASE(another_process_wakes_this_one) {
     BOOST_TEST(r.append(log).first == 1);
 }
 
-// As when a process dies between its COMMIT and the touch.
-BOOST_AUTO_TEST_CASE(a_change_without_a_touch_is_found) {
+// A process may die between its COMMIT and the touch.
+BOOST_AUTO_TEST_CASE(finds_changes_without_a_touch) {
     rig r("sqlite");
     r.make();
     std::latch woken(1);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_change_without_a_touch_is_found) {
     sqlite3_close(other);
 }
 
-BOOST_AUTO_TEST_CASE(processes_write_at_the_same_time) {
+BOOST_AUTO_TEST_CASE(processes_write_concurrently) {
     rig r("sqlite");
     auto const log = r.make();
     constexpr int processes = 3;
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(processes_write_at_the_same_time) {
     BOOST_TEST(next == 3 * processes * each);
 }
 
-BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
+BOOST_AUTO_TEST_CASE(the_turn_times_out_and_ends_with_its_process) {
     rig r("sqlite");
     auto const log = r.make();
     minibatch::store::sqlite::side_file other(r.directory / "test.db");
@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(the_turn_is_timed_and_dies_with_its_process) {
     BOOST_TEST(r.append(log).first == 1);
 }
 
-// It cannot be helped, but it is said.
-BOOST_AUTO_TEST_CASE(a_writer_stopped_inside_its_transaction) {
+// Nothing can be done about it, but the error says so.
+BOOST_AUTO_TEST_CASE(reports_a_writer_stopped_inside_its_transaction) {
     struct stopping_clock final : clock {
         time_ms system_now() override {
             if (std::exchange(armed, false)) ::raise(SIGSTOP);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_writer_stopped_inside_its_transaction) {
     BOOST_TEST(r.append(log).first == 2);
 }
 
-BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
+BOOST_AUTO_TEST_CASE(distinguishes_own_touches_from_those_of_others) {
     temporary_directory dir;
     std::ofstream(dir / "a.db") << "";
     minibatch::store::sqlite::side_file a(dir / "a.db");
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(own_touches_are_told_from_those_of_others) {
     BOOST_TEST(!a.touched_by_others());
 }
 
-BOOST_AUTO_TEST_CASE(what_changes_something_touches) {
+BOOST_AUTO_TEST_CASE(every_change_touches_the_side_file) {
     rig r("sqlite");
     minibatch::store::sqlite::side_file side(r.directory / "test.db");
     auto const log = r.make();

@@ -22,7 +22,7 @@ inline auto every_store() { return boost::unit_test::data::make(chosen_stores())
 
 inline steady_time soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
 
-/// A store with nothing in it, and short words for what the tests do with it.
+/// An empty store, and short names for what the tests do with it.
 struct rig {
     explicit rig(std::string const& kind) : url(fresh_url(kind)) { db = another(); }
     /// One more handle on the same content.
@@ -86,7 +86,7 @@ struct rig {
     std::shared_ptr<minibatch::store::store> db;
 };
 
-/// The code of the error that `action` throws; its sentence goes to `text`.
+/// The code of the error that `action` throws. Its text is stored in `text`.
 template <class Action>
 error_code code_of(Action const& action, std::string* text = nullptr) {
     try {

@@ -78,7 +78,7 @@ BOOST_DATA_TEST_CASE(retention_counts_losses, every_store(), kind) {
     r.commit({log, "a"}, got.held.epoch, got.state);
     r.enroll(log, "b", true, start_position::latest);
     auto const trimmed = r.trim(log);
-    BOOST_TEST((trimmed.floor == log_position{2, 4}));  // the newest five stay, and what shares a record with them
+    BOOST_TEST((trimmed.floor == log_position{2, 4}));  // the newest five stay, with the rest of their record
     BOOST_TEST((trimmed.lost == losses{{"a", 2}}));
     BOOST_TEST(r.trim(log).lost.empty());
 }
@@ -152,7 +152,7 @@ BOOST_DATA_TEST_CASE(progress_is_left_alone, every_store(), kind) {
     r.db->clear_stream(log.incarnation, soon());
     BOOST_TEST((stored() == got.state));
     got.state.failures = {{1, 1}};
-    r.commit({log, "a"}, got.held.epoch, got.state);  // of the holder, who has not read yet
+    r.commit({log, "a"}, got.held.epoch, got.state);  // by the holder, who has not read the log since
     BOOST_TEST((stored() == got.state));
 }
 
