@@ -37,10 +37,11 @@ inline std::chrono::seconds soak_duration() {
 
 inline bool soaking() { return soak_duration().count() > 0; }
 
-/// Calls `round(seed)` once in the short form. In the long form it is called with new seeds until the time is over.
+/// Calls `round(seed)` once in the short form. In the long form it is called with new seeds until the time is over, of
+/// which each of several `sharers` in one program has its part.
 template <class Round>
-void repeat_with_seeds(Round const& round) {
-    auto const end = std::chrono::steady_clock::now() + soak_duration();
+void repeat_with_seeds(Round const& round, int sharers = 1) {
+    auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(soak_duration()) / sharers;
     do {
         auto const seed = seed_of_run();
         BOOST_TEST_CONTEXT("MINIBATCH_TEST_SEED=" << seed) { round(seed); }
