@@ -20,7 +20,7 @@ constexpr std::int64_t window_size = 100;
 struct consumption {
     double window_microseconds = 0;  // mean
     double first_kilobytes = 0;      // resident, after a quarter of the windows
-    double last_kilobytes = 0;       // … and the last
+    double last_kilobytes = 0;       // after the last
     double most_kilobytes = 0;
 };
 
@@ -95,7 +95,7 @@ void body(bench::options const& options) {
     bench::note("appending " + std::to_string(many) + " messages");
     bench::run(fill(large.url(), many));
 
-    // For the memory a backlog that is larger than what is read ahead.
+    // To measure memory, the backlog must be larger than what is read ahead.
     constexpr std::int64_t some = 100'000;
     bench::temporary_directory const medium(options.dir);
     bench::run(fill(medium.url(), some));

@@ -1,4 +1,4 @@
-// One coroutine that awaits every append, against single commits of bare SQLite; and what its thread does meanwhile.
+// One coroutine that awaits every append, against single commits of bare SQLite; and the processor use of its thread.
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <minibatch.hpp>
@@ -40,7 +40,7 @@ boost::asio::awaitable<void> append_each(std::string url, std::int64_t count, me
     result.ended = true;
 }
 
-/// A blocked thread would run its timers late.
+/// If the thread were blocked, its timers would run late.
 boost::asio::awaitable<void> watch_timer(measured& result) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     while (!result.ended) {

@@ -28,7 +28,7 @@ void body(bench::options const& options) {
     std::vector<bench::contestant> contestants{{"buffered producer on MongoDB", ours}};
     if (!options.ours_alone) {
         contestants.push_back({"bare loop", [&] { return bench::bare_segments_rate(databases.fresh(), sizes); }});
-        // Slower by far: fewer documents take as long.
+        // Much slower: fewer documents take as long.
         contestants.push_back(
             {"insert_many", [&] { return bench::insert_many_rate(databases.fresh(), count / 4, 1'000); }});
     }

@@ -30,7 +30,7 @@ void body(bench::options const& options) {
                  auto const windows = std::to_string(options.quick ? 1'000 : 3'000);
                  return bench::python_peer(options, "minibatch_count_window.py", {databases.fresh(), windows});
              }});
-        // Slower by far: fewer documents take as long.
+        // Much slower: fewer documents take as long.
         for (std::int64_t const batch : {100, 1'000})
             contestants.push_back({"insert, find, delete by " + std::to_string(batch), [&, batch] {
                                        return bench::insert_find_delete_rate(databases.fresh(), count / 10, batch);

@@ -28,7 +28,7 @@ void waiting(std::string const& url, bool quick) {
         else if (name != "getMore")
             others += count;
     }
-    // One for all leases, every third of their 10 s; one more may fall into the time by chance.
+    // One for all leases, every third of their 10 s; one more may happen to fall into the period.
     auto const expected = static_cast<double>(duration.count()) / (10.0 / 3) + 1;
     bench::print({"… commands meanwhile", kinds, "limit", "joint renewals (update) and the change stream (getMore)",
                   bench::fixed(static_cast<double>(renewals) / expected, 2), "≤ 1, no others",

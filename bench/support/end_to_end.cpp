@@ -72,7 +72,7 @@ struct consumed {
 };
 
 boost::asio::awaitable<void> consume(minibatch::consumer consumer, consumed& result, allowance& allowed) {
-    // Used between two waits alone, and so by all coroutines of the thread.
+    // Not in use while a coroutine is suspended, so all coroutines of the thread share it.
     static thread_local std::array<unsigned char, 100'000> buffer;
     while (auto window = co_await consumer.next_window()) {
         auto number = window->first().value();

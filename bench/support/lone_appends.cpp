@@ -60,7 +60,7 @@ boost::asio::awaitable<void> open(std::string url, minibatch::stream& stream, mi
     consumer = co_await stream.consume(windows, how);
 }
 
-/// Milliseconds from `from` to `to`; an arrival before the appender knew of its end counts as none.
+/// Milliseconds from `from` to `to`; 0 if the window arrived before the append had returned.
 std::vector<double> delays(times const& from, times const& to) {
     std::vector<double> result;
     for (std::size_t n = 0; n < from.size(); ++n)

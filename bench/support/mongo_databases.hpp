@@ -23,8 +23,8 @@ class mongo_databases {
     mongo_databases(mongo_databases const&) = delete;
     mongo_databases& operator=(mongo_databases const&) = delete;
 
-    /// The URL of a database with nothing in it, for writes that a majority has on disk and that the driver does not
-    /// repeat by itself. The one made before is gone.
+    /// The URL of an empty database. Writes through it are acknowledged by a majority with journal, and the driver does
+    /// not repeat them. Removes the database made before.
     std::string fresh();
 
   private:

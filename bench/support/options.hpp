@@ -9,10 +9,9 @@
 namespace bench {
 
 /// What all benchmark programs understand:
-/// `--quick` (small figures, for trying), `--dir DIR` (where databases are made), `--rounds N`, `--count N`
-/// (documents),
-/// `--in-flight N`, `--python PATH` (an interpreter that has the Python peers), `--ours` (leave the peers out, for
-/// profiling). What follows `--child` is for a process that a benchmark starts itself.
+/// `--quick` (small amounts, for trying), `--dir DIR` (where databases are made), `--rounds N`, `--count N` (documents),
+/// `--in-flight N`, `--python PATH` (an interpreter that has the Python peers), `--ours` (without the peers, for
+/// profiling). What follows `--child` are the arguments of a process that a benchmark starts itself.
 struct options {
     bool quick = false;
     bool ours_alone = false;
@@ -23,7 +22,7 @@ struct options {
     std::string python;
     std::vector<std::string> child;
 
-    /// How many documents: what was asked for, or the usual number.
+    /// The number of documents: the one given by `--count`, else the usual one.
     std::int64_t documents(std::int64_t usual, std::int64_t quick_one) const {
         return count > 0 ? count : quick ? quick_one : usual;
     }
@@ -34,7 +33,7 @@ options parse(int argc, char** argv);
 /// Runs a benchmark program: parses the options and prints what it throws. Returns the exit status.
 int run_program(int argc, char** argv, std::function<void(options const&)> const& body);
 
-/// Results are only worth something if the work was done: throws when it was not.
+/// Throws unless the work that is measured was done.
 void require(bool holds, std::string const& what);
 
 }  // namespace bench

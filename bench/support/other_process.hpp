@@ -15,7 +15,7 @@ class process {
     process(process const&) = delete;
     process& operator=(process const&) = delete;
 
-    /// Waits for its end and returns what it has written. Throws if it failed.
+    /// Waits until the process has ended and returns its output. Throws if it failed.
     std::string output();
     bool running();
 

@@ -72,7 +72,7 @@ struct client {
 
 double redis_rate(std::filesystem::path const& parent, std::int64_t count, int connections, int pipeline) {
     temporary_directory const directory(parent);
-    // A socket's name must be short; where the databases are, it may not be.
+    // The path of a socket must be short, which that of the databases' directory may not be.
     temporary_directory const short_name(std::filesystem::temp_directory_path());
     auto const socket = (short_name.path() / "s").string();
     process server({"redis-server", "--port", "0", "--unixsocket", socket, "--dir", directory.path().string(), "--save",

@@ -28,7 +28,7 @@ asio::awaitable<void> open_all(minibatch::database database, std::vector<minibat
 waiting_consumers::waiting_consumers(minibatch::database const& database) : all_(100) {
     run(open_all(database, all_));
     for (auto const& each : all_) spawn(context_, wait_for_nothing(each));
-    context_.run_for(std::chrono::seconds(2));  // until all have their lease
+    context_.run_for(std::chrono::seconds(2));  // until each has its lease
 }
 
 waiting_consumers::~waiting_consumers() {

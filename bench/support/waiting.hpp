@@ -11,13 +11,13 @@ namespace bench {
 /// 100 consumers, each of a stream of its own, that wait for messages that do not come.
 class waiting_consumers {
   public:
-    /// Returns when they wait.
+    /// Returns when all of them wait.
     explicit waiting_consumers(minibatch::database const& database);
     ~waiting_consumers();
     waiting_consumers(waiting_consumers const&) = delete;
     waiting_consumers& operator=(waiting_consumers const&) = delete;
 
-    /// Lets them wait so long; what this process used of a core meanwhile, 1 for all of it.
+    /// Lets them wait for this long. Returns the share of a core that this process used, 1 for a whole one.
     double processor_share(std::chrono::seconds duration);
 
   private:
