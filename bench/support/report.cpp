@@ -16,6 +16,23 @@ double percentile(std::vector<double> values, double share) {
     return *place;
 }
 
+interval median_interval(std::vector<double> values) {
+    if (values.empty()) return {};
+    std::ranges::sort(values);
+    auto const size = values.size();
+    // The probability that so many of the values are below the median: binomial, one half each.
+    auto exactly = std::pow(0.5, static_cast<double>(size));
+    auto at_most = exactly;
+    std::size_t left_out = 0;  // on either side
+    for (std::size_t k = 1; k < size / 2; ++k) {
+        exactly *= static_cast<double>(size - k + 1) / static_cast<double>(k);
+        at_most += exactly;
+        if (at_most > 0.025) break;
+        left_out = k;
+    }
+    return {values[left_out], values[size - 1 - left_out]};
+}
+
 std::string fixed(double value, int digits) {
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", digits, value);

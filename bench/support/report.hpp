@@ -10,6 +10,14 @@ double median(std::vector<double> values);
 /// The value that `share` (0 … 1) of the values do not exceed.
 double percentile(std::vector<double> values, double share);
 
+struct interval {
+    double low = 0;
+    double high = 0;
+};
+/// In which the median of the whole lies with a probability of 95 %, by order statistics. Of fewer than six values, for
+/// which there is none: the least and the greatest.
+interval median_interval(std::vector<double> values);
+
 /// 1234567 → "1,230,000": three digits, as no measurement here has more.
 std::string figure(double value);
 /// With so many digits after the point.
