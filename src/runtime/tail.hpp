@@ -11,15 +11,15 @@
 
 namespace minibatch::runtime {
 
-/// The newest segments that this process has appended, for its own consumers, so that they need not be read back.
-/// Holds only durable segments, and only of logs that somebody here follows; bounded, oldest dropped first.
+/// The newest segments that this process has appended. Its own consumers take them from here instead of reading them
+/// back. Only durable segments of logs that have a follower are kept; when they exceed the limit, the oldest go first.
 ///
-/// Thread-safe. The callbacks run on the thread that publishes and must not call back.
+/// Thread-safe. The callbacks run on the thread that publishes and must not call this object.
 class tail {
   public:
     explicit tail(std::size_t max_bytes = std::size_t{16} << 20) : max_bytes_(max_bytes) {}
 
-    /// Unregisters when destroyed.
+    /// A registration; its destructor ends it.
     class follower {
       public:
         follower(tail& owner, store::log_id log, std::uint64_t key) : owner_(&owner), log_(log), key_(key) {}
@@ -32,20 +32,20 @@ class tail {
         store::log_id log_;
         std::uint64_t key_;
     };
-    /// Called after each append to the log. With the log's end behind it; absent: it may have been stored or not, so
-    /// that only the store knows how far the log goes.
+    /// Called after each append to the log with the end of the log behind it. Absent: the outcome of the append is
+    /// unknown, and so is the end of the log.
     using appended = std::function<void(std::optional<store::log_position> end)>;
     [[nodiscard]] std::unique_ptr<follower> follow(store::log_id log, appended call);
 
     bool followed(store::log_id log) const;
     void publish(store::log_id log, log::segment_ptr segment);
-    /// The outcome of an append of this process is unknown.
+    /// Tells the followers that the outcome of an append of this process is unknown.
     void doubt(store::log_id log);
 
-    /// Consecutive segments from the number asked for; may be none.
+    /// Consecutive segments from `number` on, as long as they are here and below `max_bytes` in all (at least one).
     std::vector<log::segment_ptr> from(store::log_id log, std::int64_t number, std::size_t max_bytes) const;
 
-    /// Forgets the segments of a stream, because they were cleared.
+    /// Removes the segments of a stream that was cleared.
     void drop(std::int64_t incarnation);
 
   private:

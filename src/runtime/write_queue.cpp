@@ -1,49 +1,13 @@
 #include "runtime/write_queue.hpp"
 
 #include <algorithm>
-#include <random>
+#include <boost/asio/defer.hpp>
+#include <boost/asio/post.hpp>
 
 namespace minibatch::runtime {
-namespace {
-
-std::string random_prefix() {
-    std::random_device source;
-    char text[32];
-    std::snprintf(text, sizeof text, "%08x%08x-", source(), source());
-    return text;
-}
-
-}  // namespace
 
 write_queue::write_queue(environment const& env, tail& newest, std::size_t max_pending_bytes)
-    : env_(env),
-      newest_(newest),
-      max_pending_bytes_(max_pending_bytes),
-      one_lane_(env.database->tune().scope == store::write_scope::whole_store),
-      full_segment_bytes_(env.database->tune().full_segment_bytes),
-      prepares_(env.database->tune().prepares),
-      batch_prefix_(random_prefix()) {}
-
-write_queue::lane_key write_queue::lane_of_appends(store::log_id log) const {
-    return one_lane_ ? lane_key{} : lane_key{lane_key::kind::log, log, {}};
-}
-
-write_queue::lane_key write_queue::lane_of(store::write_request const& request) const {
-    if (one_lane_) return {};
-    return std::visit(
-        [](auto const& r) -> lane_key {
-            using type = std::decay_t<decltype(r)>;
-            if constexpr (std::is_same_v<type, store::renew_request>)
-                return {};
-            else if constexpr (std::is_same_v<type, store::trim_request>)
-                return {lane_key::kind::trims, r.log, {}};
-            else if constexpr (requires { r.log; })
-                return {lane_key::kind::log, r.log, {}};
-            else
-                return {lane_key::kind::group, r.group.log, r.group.group};
-        },
-        request);
-}
+    : env_(env), newest_(newest), tuning_(env.database->tune()), budget_(max_pending_bytes) {}
 
 void write_queue::append(store::log_id log, log::segment_text documents, append_done done, ticket which) {
     std::unique_lock lock(mutex_);
@@ -53,40 +17,34 @@ void write_queue::append(store::log_id log, log::segment_text documents, append_
         return;
     }
     auto const bytes = documents.size();
-    waiting_append item{which, log, std::move(documents), std::move(done), env_.deadline(), bytes};
-    if (!blocked_.empty() || (pending_bytes_ > 0 && pending_bytes_ + bytes > max_pending_bytes_)) {
-        blocked_.push_back(std::move(item));
-    } else {
-        pending_bytes_ += bytes;
-        auto const key = lane_of_appends(log);
-        auto& target = lanes_[key];
-        target.appends.push_back(std::move(item));
-        target.bytes += bytes;
-        start(key, target);
-        prepare_next(key, target);
+    auto const deadline = env_.deadline();
+    if (auto admitted = budget_.admit({which, log, std::move(documents), std::move(done), deadline, bytes}))
+        enqueue(std::move(*admitted));
+    if (!deadlines_) {
+        deadlines_.emplace(env_.time, [weak = weak_from_this()] {
+            if (auto const self = weak.lock()) self->fail_expired();
+        });
     }
-    if (!watchdog_) watch_deadlines(env_.deadline());
+    deadlines_->arm(deadline);
 }
 
 bool write_queue::cancel(ticket which) {
-    append_done dropped;  // destroyed outside the lock
+    std::optional<queued_append> dropped;  // destroyed outside the lock
     std::lock_guard const lock(mutex_);
-    auto const take = [&](std::deque<waiting_append>& from, std::size_t* bytes) {
-        auto const found = std::find_if(from.begin(), from.end(), [&](auto const& item) { return item.id == which; });
-        if (found == from.end()) return false;
-        dropped = std::move(found->done);
-        if (bytes) {
-            pending_bytes_ -= found->bytes;
-            *bytes -= found->bytes;
+    dropped = take_back(which);
+    if (dropped) admit_waiting();
+    return dropped.has_value();
+}
+
+std::optional<queued_append> write_queue::take_back(ticket which) {
+    if (auto found = budget_.waiting().cancel(which)) return found;
+    for (auto& [key, of] : lanes_) {
+        if (auto found = of.appends().cancel(which)) {
+            budget_.release(found->bytes);
+            return found;
         }
-        from.erase(found);
-        return true;
-    };
-    auto const taken = take(blocked_, nullptr) || std::any_of(lanes_.begin(), lanes_.end(), [&](auto& entry) {
-                           return take(entry.second.appends, &entry.second.bytes);
-                       });
-    if (taken) admit();
-    return taken;
+    }
+    return std::nullopt;
 }
 
 void write_queue::submit(store::write_request request, write_done done) {
@@ -97,14 +55,13 @@ void write_queue::submit(store::write_request request, write_done done) {
 
 void write_queue::submit_all(std::vector<std::pair<store::write_request, write_done>>&& requests) {
     std::lock_guard const lock(mutex_);
-    // All are queued before the first is started, so that they share one write.
-    std::vector<std::map<lane_key, lane>::value_type*> touched;
+    std::vector<lane_key> touched;
     for (auto& [request, done] : requests) {
-        auto& target = *lanes_.try_emplace(lane_of(request)).first;
-        target.second.writes.push_back({std::move(request), std::move(done)});
-        if (std::find(touched.begin(), touched.end(), &target) == touched.end()) touched.push_back(&target);
+        auto key = lane_of(tuning_.scope, request);
+        lane(key).push(queued_write{std::move(request), std::move(done)});
+        if (std::ranges::find(touched, key) == touched.end()) touched.push_back(std::move(key));
     }
-    for (auto* const target : touched) start(target->first, target->second);
+    for (auto const& key : touched) run(key, lane(key));
 }
 
 void write_queue::close() {
@@ -114,14 +71,8 @@ void write_queue::close() {
 
 bool write_queue::owes() const {
     std::lock_guard const lock(mutex_);
-    auto const is_commit = [](waiting_write const& item) {
-        return std::holds_alternative<store::commit_request>(item.request);
-    };
-    return !blocked_.empty() || std::any_of(lanes_.begin(), lanes_.end(), [&](auto const& entry) {
-        auto const& of = entry.second;
-        return !of.appends.empty() || of.preparing || of.ready || (of.writing && of.owed) ||
-               std::any_of(of.writes.begin(), of.writes.end(), is_commit);
-    });
+    return !budget_.waiting().empty() ||
+           std::ranges::any_of(lanes_, [](auto const& entry) { return entry.second.holds_data(); });
 }
 
 std::size_t write_queue::lanes() const {
@@ -129,53 +80,104 @@ std::size_t write_queue::lanes() const {
     return lanes_.size();
 }
 
-/// Queues the appends that waited for room where there is some now. Called with the mutex held.
-void write_queue::admit() {
-    while (!blocked_.empty() &&
-           (pending_bytes_ == 0 || pending_bytes_ + blocked_.front().bytes <= max_pending_bytes_)) {
-        auto const key = lane_of_appends(blocked_.front().log);
-        auto& target = lanes_[key];
-        pending_bytes_ += blocked_.front().bytes;
-        target.bytes += blocked_.front().bytes;
-        target.appends.push_back(std::move(blocked_.front()));
-        blocked_.pop_front();
-        start(key, target);
-        prepare_next(key, target);
-    }
+// The following up to `write_next` are called with the mutex held.
+
+write_lane& write_queue::lane(lane_key const& key) {
+    batch_limits const limits{.full_segment_bytes = tuning_.full_segment_bytes, .one_segment = tuning_.prepares};
+    return lanes_.try_emplace(key, limits, tuning_.prepares).first->second;
 }
 
-void write_queue::watch_deadlines(steady_time first) {
-    watchdog_ = env_.time->at(first + milliseconds(1), [weak = weak_from_this()] {
-        if (auto const self = weak.lock()) self->expire();
-    });
+void write_queue::enqueue(queued_append&& item) {
+    auto const key = lane_of_append(tuning_.scope, item.log);
+    auto& target = lane(key);
+    target.push(std::move(item));
+    run(key, target);
 }
 
-void write_queue::expire() {
-    std::vector<waiting_append> late;
+void write_queue::admit_waiting() {
+    while (auto admitted = budget_.admit_next()) enqueue(std::move(*admitted));
+}
+
+/// Starts what the lane has to do now that something was queued in it.
+void write_queue::run(lane_key const& key, write_lane& of) {
+    if (of.start()) asio::post(env_.workers, [self = shared_from_this(), key] { self->write_next(key); });
+    prepare_ahead(key, of);
+}
+
+/// While one segment is written, the next full one is prepared.
+void write_queue::prepare_ahead(lane_key const& key, write_lane& of) {
+    if (of.start_preparing()) asio::post(env_.workers, [self = shared_from_this(), key] { self->prepare_next(key); });
+}
+
+/// The common lane, which may be the only one, is kept for the next write. Of the others there may be ever new ones.
+void write_queue::forget_if_at_rest(lane_map::iterator of) {
+    if (of->second.at_rest() && of->first.what != lane_key::kind::common) lanes_.erase(of);
+}
+
+void write_queue::write_next(lane_key const& key) {
+    std::shared_ptr<write_batch> batch;
     {
         std::lock_guard const lock(mutex_);
-        watchdog_.reset();
+        auto const of = lanes_.find(key);
+        batch = of->second.next();
+        if (!batch) return forget_if_at_rest(of);
+        prepare_ahead(key, of->second);
+    }
+    if (!batch->joined()) batch->join(tuning_.full_segment_bytes, names_);
+    batch->write(*env_.database, env_.deadline());
+    batch->complete(*env_.database, newest_);
+    if (maintenance_due_ && env_.database->maintenance_due()) maintenance_due_();
+    {
+        std::lock_guard const lock(mutex_);
+        budget_.release(batch->bytes());
+        admit_waiting();
+    }
+    // A new task for the next batch, so that reads waiting for a worker get their turn. It is for this worker: no other
+    // one need be woken.
+    if (more_to_write(key)) asio::defer(env_.workers, [self = shared_from_this(), key] { self->write_next(key); });
+}
+
+/// Called when a batch was written. False: nothing is left to do in this lane.
+bool write_queue::more_to_write(lane_key const& key) {
+    std::lock_guard const lock(mutex_);
+    auto const of = lanes_.find(key);
+    auto const more = of->second.written();
+    if (!more) forget_if_at_rest(of);
+    return more;
+}
+
+void write_queue::prepare_next(lane_key const& key) {
+    std::shared_ptr<write_batch> batch;
+    {
+        std::lock_guard const lock(mutex_);
+        batch = lanes_.find(key)->second.take_to_prepare();
+    }
+    if (batch) {
+        batch->join(tuning_.full_segment_bytes, names_);
+        batch->prepare(*env_.database);
+    }
+    {
+        std::lock_guard const lock(mutex_);
+        auto const of = lanes_.find(key);
+        if (!of->second.prepared(std::move(batch))) return forget_if_at_rest(of);
+    }
+    write_next(key);
+}
+
+void write_queue::fail_expired() {
+    std::vector<queued_append> late;
+    {
+        std::lock_guard const lock(mutex_);
+        deadlines_->disarm();
         auto const now = env_.time->now();
-        auto const collect = [&](std::deque<waiting_append>& from, std::size_t* bytes) {
-            for (; !from.empty() && from.front().deadline <= now; from.pop_front()) {
-                if (bytes) {
-                    pending_bytes_ -= from.front().bytes;
-                    *bytes -= from.front().bytes;
-                }
-                late.push_back(std::move(from.front()));
-            }
-        };
-        collect(blocked_, nullptr);
-        for (auto& [key, entry] : lanes_) collect(entry.appends, &entry.bytes);
-        admit();
-        // Each queue is in the order of the deadlines.
-        std::optional<steady_time> first;
-        auto const look = [&](std::deque<waiting_append> const& at) {
-            if (!at.empty()) first = std::min(first.value_or(at.front().deadline), at.front().deadline);
-        };
-        look(blocked_);
-        for (auto const& [key, entry] : lanes_) look(entry.appends);
-        if (first) watch_deadlines(*first);
+        budget_.waiting().expire(now, late);
+        for (auto& [key, of] : lanes_) budget_.release(of.appends().expire(now, late));
+        admit_waiting();
+        auto first = budget_.waiting().first_deadline();
+        for (auto const& [key, of] : lanes_) {
+            if (auto const next = of.appends().first_deadline()) first = std::min(first.value_or(*next), *next);
+        }
+        if (first) deadlines_->arm(*first);
     }
     for (auto& item : late) {
         std::move(item.done)(error(errc::timeout, "the append was not handed to the database within its time-out"), 0,
