@@ -1,11 +1,20 @@
 #include "api/database_core.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include "api/handle_threads.hpp"
 #include "base/thread_inheritance.hpp"
 #include "runtime/log_throttle.hpp"
 #include "store/open.hpp"
 
 namespace minibatch::detail {
+namespace {
+
+/// A little more than it takes to resume a coroutine that awaits an append, so that it can begin the next.
+constexpr std::chrono::microseconds stay_awake{50};
+
+}  // namespace
 
 database_core::database_core() = default;
 
@@ -32,6 +41,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     env.database = store::open_store(url.empty() ? store::default_url() : url, how);
     env.log = how.log;
     env.timeout = options.timeout;
+    if (std::thread::hardware_concurrency() > 1) env.stay_awake = stay_awake;
     auto engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
     std::shared_ptr<database_core> core(new database_core);
     own->carry(engine);

@@ -41,6 +41,8 @@ struct environment {
     std::shared_ptr<store::store> database;
     log_callback log;
     milliseconds timeout{30'000};
+    /// How long a worker stays awake for the next write, while writes follow closely upon one another. Zero: never.
+    std::chrono::microseconds stay_awake{0};
 
     /// Logs. What the callback throws ends here: no operation depends on it.
     void say(log_level level, std::string_view text) const noexcept {

@@ -7,7 +7,13 @@
 namespace minibatch::runtime {
 
 write_queue::write_queue(environment const& env, tail& newest, std::size_t max_pending_bytes)
-    : env_(env), newest_(newest), tuning_(env.database->tune()), budget_(max_pending_bytes) {}
+    : env_(env),
+      newest_(newest),
+      tuning_(env.database->tune()),
+      budget_(max_pending_bytes),
+      // Of several lanes each would need a worker that waits; and a round trip is long beside the time it takes to
+      // wake.
+      next_arrival_(tuning_.scope == store::write_scope::whole_store ? env.stay_awake : std::chrono::microseconds(0)) {}
 
 void write_queue::append(store::log_id log, log::segment_text documents, append_done done, ticket which) {
     std::unique_lock lock(mutex_);
@@ -100,6 +106,7 @@ void write_queue::admit_waiting() {
 
 /// Starts what the lane has to do now that something was queued in it.
 void write_queue::run(lane_key const& key, write_lane& of) {
+    next_arrival_.arrived(std::chrono::steady_clock::now());
     if (of.start()) asio::post(env_.workers, [self = shared_from_this(), key] { self->write_next(key); });
     prepare_ahead(key, of);
 }
@@ -139,10 +146,21 @@ void write_queue::write_next(lane_key const& key) {
 
 /// Called when a batch was written. False: nothing is left to do in this lane.
 bool write_queue::more_to_write(lane_key const& key) {
-    std::lock_guard const lock(mutex_);
+    std::unique_lock lock(mutex_);
     auto const of = lanes_.find(key);
-    auto const more = of->second.written();
-    if (!more) forget_if_at_rest(of);
+    auto const stays = next_arrival_.worthwhile();
+    auto more = of->second.written(stays);
+    if (!more && stays) {
+        auto const seen = next_arrival_.count();
+        lock.unlock();
+        next_arrival_.wait(seen);
+        lock.lock();
+        more = of->second.written();
+    }
+    if (!more) {
+        next_arrival_.sleeps(std::chrono::steady_clock::now());
+        forget_if_at_rest(of);
+    }
     return more;
 }
 

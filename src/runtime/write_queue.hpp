@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/arrival_wait.hpp"
 #include "runtime/batch_names.hpp"
 #include "runtime/deadline_watch.hpp"
 #include "runtime/lane_key.hpp"
@@ -84,6 +85,7 @@ class write_queue : public std::enable_shared_from_this<write_queue> {
     mutable std::mutex mutex_;
     lane_map lanes_;
     pending_budget budget_;
+    arrival_wait next_arrival_;
     std::optional<deadline_watch> deadlines_;  // made with the first append
     bool closed_ = false;
 };
