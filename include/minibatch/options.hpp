@@ -20,9 +20,9 @@ struct connect_options {
     /// Threads for blocking calls, 2 … 64. On MongoDB as many calls run at the same time, over up to 2 × threads + 2
     /// connections.
     std::size_t threads = 4;
-    /// Time limit of each operation on the database, retries during an outage included.
+    /// Time limit of each operation on the database, retries during an outage included. Zero: no limit.
     milliseconds timeout{30'000};
-    /// Time limit of `connect`.
+    /// Time limit of `connect`. Zero: no limit.
     milliseconds connect_timeout{5'000};
     /// Limit of the bytes that wait to be written. Appends beyond it wait for room.
     std::size_t max_pending_bytes = std::size_t{64} << 20;

@@ -1,18 +1,30 @@
 #include "api/database_core.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "api/handle_threads.hpp"
 #include "base/thread_inheritance.hpp"
 #include "runtime/log_throttle.hpp"
 #include "store/open.hpp"
+#include "store/time_limit.hpp"
 
 namespace minibatch::detail {
 namespace {
 
 /// A little more than it takes to resume a coroutine that awaits an append, so that it can begin the next.
 constexpr std::chrono::microseconds stay_awake{50};
+
+/// A time-out of `connect_options` as the runtime and the stores take it.
+milliseconds time_limit_of(char const* option, milliseconds given) {
+    if (given.count() < 0) {
+        throw error(errc::invalid_argument, std::string("connect_options::") + option + " must not be negative, not " +
+                                                std::to_string(given.count()) + " ms");
+    }
+    return given.count() == 0 ? store::unlimited : std::min(given, store::unlimited);
+}
 
 }  // namespace
 
@@ -23,11 +35,9 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
         throw error(errc::invalid_argument,
                     "connect_options::threads must be between 2 and 64, not " + std::to_string(options.threads));
     }
-    if (options.timeout.count() <= 0 || options.connect_timeout.count() <= 0) {
-        throw error(errc::invalid_argument, "connect_options: time-outs must be positive");
-    }
+    auto const timeout = time_limit_of("timeout", options.timeout);
     store::open_options how;
-    how.timeout = options.connect_timeout;
+    how.timeout = time_limit_of("connect_timeout", options.connect_timeout);
     how.create = options.create;
     how.read_only = options.read_only;
     how.log = runtime::throttle_repetitions(options.log, &std::chrono::steady_clock::now);
@@ -40,7 +50,7 @@ std::shared_ptr<database_core> database_core::open(std::string const& url, conne
     env.time = runtime::real_scheduler(env.loop);
     env.database = store::open_store(url.empty() ? store::default_url() : url, how);
     env.log = how.log;
-    env.timeout = options.timeout;
+    env.timeout = timeout;
     if (std::thread::hardware_concurrency() > 1) env.stay_awake = stay_awake;
     auto engine = std::make_shared<runtime::engine>(std::move(env), options.max_pending_bytes);
     std::shared_ptr<database_core> core(new database_core);

@@ -7,6 +7,9 @@
 
 namespace minibatch::store {
 
+/// The time-out that stands for none: a hundred years. It can be added to the time of any clock without an overflow.
+inline constexpr milliseconds unlimited = std::chrono::hours(24) * 36'525;
+
 /// Bounds what this thread does while it exists, for what is called from below and cannot be given a time of its own:
 /// the callbacks of a database's library. By the machine's steady clock. Limits nest; the earliest counts.
 class time_limit {

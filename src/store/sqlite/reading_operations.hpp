@@ -79,7 +79,7 @@ class reading_operations : public Base {
 
     /// Deadlines are by the clock given in the options, the waiting is done by the machine's.
     steady_time on_this_machine(steady_time deadline) const {
-        auto const left = std::min<steady_time::duration>(deadline - time_->steady_now(), std::chrono::hours(24));
+        auto const left = std::min<steady_time::duration>(deadline - time_->steady_now(), unlimited);
         return std::chrono::steady_clock::now() + left;
     }
 

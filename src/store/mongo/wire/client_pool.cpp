@@ -16,6 +16,8 @@ using std::chrono::steady_clock;
 
 /// The least time for a try, unless the deadline comes first.
 constexpr milliseconds shortest_try{1'000};
+/// However long the operation may take: a connection that hangs is given up, and another one is tried.
+constexpr milliseconds longest_try_of_all{30'000};
 
 void on_started(mongoc_apm_command_started_t const* event) {
     auto const& call =
@@ -197,7 +199,8 @@ answer client_pool::within(command_kind kind, bson_t const& command, steady_time
 
 steady_time one_try(steady_time deadline) {
     auto const now = steady_clock::now();
-    return std::min(deadline, now + std::max<steady_clock::duration>(shortest_try, (deadline - now) / 2));
+    return std::min(deadline,
+                    now + std::clamp<steady_clock::duration>((deadline - now) / 2, shortest_try, longest_try_of_all));
 }
 
 answer client_pool::insert(char const* collection, bson_t const& document, steady_time end, route& via) {

@@ -116,8 +116,8 @@ class client_pool {
     bool sharded_ = false;
 };
 
-/// The end of one try of an operation: half of the time that is left until the deadline, at least a second. If a
-/// connection is dead without notice, this leaves time for another one.
+/// The end of one try of an operation: half of the time that is left until the deadline, at least 1 s and at most 30 s.
+/// If a connection is dead without notice, this leaves time for another one.
 steady_time one_try(steady_time deadline);
 
 /// Waits before the next try: longer each time, with jitter. False: the deadline or the end of the thread's

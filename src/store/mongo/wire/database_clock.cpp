@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "store/time_limit.hpp"
+
 namespace minibatch::store::mongo {
 
 time_ms database_clock::set(time_ms server_now, steady_time sent, steady_time received) {
@@ -31,7 +33,7 @@ steady_time database_clock::steady_now() {
 }
 
 steady_time database_clock::on_this_machine(steady_time deadline) {
-    auto const left = std::min<steady_time::duration>(deadline - local_->steady_now(), std::chrono::hours(24));
+    auto const left = std::min<steady_time::duration>(deadline - local_->steady_now(), unlimited);
     return std::chrono::steady_clock::now() + left;
 }
 
