@@ -166,7 +166,8 @@ class stream {
     }
 
     /// Reads up to `limit` messages of one partition, from the offset `from` or from the first message that is still
-    /// stored. No group is involved. Completes with `void(error_code, std::vector<message>)`. The result has fewer
+    /// stored. A negative `from` counts from the end: -10 means the last 10 messages, and what precedes them is not
+    /// read. No group is involved. Completes with `void(error_code, std::vector<message>)`. The result has fewer
     /// messages if the end, or 16 MiB, was reached.
     ///
     /// Cancellation: all types, with `asio::error::operation_aborted`.

@@ -167,16 +167,18 @@ void stream::start_peek(std::shared_ptr<detail::stream_core> const& core, int pa
             }
             constexpr std::size_t max_bytes = std::size_t{16} << 20;
             store::log_id const log{core->record.incarnation, partition};
+            auto const begin =
+                from < 0 ? std::max<std::int64_t>(database.state(log, deadline).end.offset + from, 0) : from;
             std::vector<message> found;
             std::size_t bytes = 0;
-            auto number = database.locate(log, std::max<std::int64_t>(from, 0), deadline);
+            auto number = database.locate(log, begin, deadline);
             while (found.size() < limit && bytes < max_bytes) {
                 auto const read = database.read(log, number, {}, deadline);
                 if (read.records.empty()) break;
                 for (auto const& record : read.records) {
                     number = record->number() + 1;
                     bytes += record->bytes();
-                    auto const first = std::max({from, read.state.floor.offset, record->first()});
+                    auto const first = std::max({begin, read.state.floor.offset, record->first()});
                     for (auto offset = first; offset < record->end() && found.size() < limit; ++offset) {
                         found.emplace_back(offset, time_point(milliseconds(record->created())), partition,
                                            record->document(offset - record->first()), record);
