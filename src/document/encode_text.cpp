@@ -3,6 +3,7 @@
 #include <boost/json/error.hpp>
 #include <cstring>
 #include <minibatch/document.hpp>
+#include <optional>
 
 #include "document/place.hpp"
 #include "document/text_check.hpp"
@@ -37,6 +38,45 @@ std::string unexpected(std::string_view rest) {
     return "invalid UTF-8";
 }
 
+bool is_hex_digit(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+constexpr std::string_view leading = "89abAB";  // third digits: D800 to DBFF
+constexpr std::string_view any_surrogate = "89abcdefABCDEF";
+
+/// Whether the escape of a surrogate begins at `at`, whose third digit is one of these. Not behind an odd number of
+/// backslashes, where the escape begins with the one before.
+bool surrogate_at(std::string_view json, std::size_t at, std::string_view third_digits) noexcept {
+    auto const text = json.substr(at);
+    if (text.size() < 6 || !text.starts_with("\\u") || (text[2] != 'd' && text[2] != 'D') ||
+        third_digits.find(text[3]) == third_digits.npos || !is_hex_digit(text[4]) || !is_hex_digit(text[5]))
+        return false;
+    auto const other = json.substr(0, at).find_last_not_of('\\');
+    auto const backslashes = at - (other == json.npos ? 0 : other + 1);
+    return backslashes % 2 == 0;
+}
+
+/// The place of a surrogate without its other half, if that is what the parser has stopped at.
+std::optional<std::size_t> lone_surrogate(boost::system::error_code ec, std::string_view json, std::size_t at) {
+    constexpr std::size_t escape = 6;
+    at = std::min(at, json.size());
+    if (ec == json::error::illegal_leading_surrogate || ec == json::error::illegal_trailing_surrogate) {
+        // The parser has stopped within the escape, or within the one that should be its other half.
+        for (std::size_t back = 0; back <= std::min(at, 2 * escape); ++back) {
+            auto const begin = at - back;
+            if (!surrogate_at(json, begin, any_surrogate)) continue;
+            return begin >= escape && surrogate_at(json, begin - escape, leading) ? begin - escape : begin;
+        }
+        return at;
+    }
+    if (ec != json::error::syntax) return std::nullopt;
+    // It has read a leading one, and perhaps a backslash, and does not find the next escape.
+    for (auto const back : {escape, escape + 1})
+        if (at >= back && surrogate_at(json, at - back, leading)) return at - back;
+    return std::nullopt;
+}
+
 std::string syntax_error(boost::system::error_code ec, std::string_view rest) {
     if (ec == json::error::incomplete) return "the text ends too early";
     if (ec == json::error::syntax) return unexpected(rest);
@@ -50,9 +90,11 @@ error describe(boost::system::error_code ec, text_check const& check, std::strin
     if (ec == json::error::exponent_overflow) {
         return document::invalid_at(pointer, "the number does not fit a double-precision number");
     }
-    std::string text = "at byte " + std::to_string(at + 1);
+    auto const surrogate = lone_surrogate(ec, json, at);
+    std::string text = "at byte " + std::to_string(surrogate.value_or(at) + 1);
     if (!pointer.empty()) text += ", in " + pointer;
-    text += ": " + syntax_error(ec, json.substr(std::min(at, json.size())));
+    text += ": " + (surrogate ? "a lone surrogate, which is no character"
+                              : syntax_error(ec, json.substr(std::min(at, json.size()))));
     return error(errc::invalid_document, std::move(text));
 }
 
