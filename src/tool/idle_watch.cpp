@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "tool/standard_streams.hpp"
+
 namespace minibatch::tool {
 namespace {
 
@@ -15,33 +17,47 @@ using steady = std::chrono::steady_clock;
 
 /// How long messages that are left may be on their way into a window.
 constexpr milliseconds reading_time{1'000};
-/// How long they may be held by a consumer that does not live any more.
+/// How long a window that has to come may take to be read, and delivered.
+constexpr milliseconds working_time{30'000};
+/// How long the lease may be held by a consumer that was killed.
 milliseconds const standby_time = consumer_options{}.lease + reading_time;
 
 }  // namespace
 
 struct idle_watch::state {
-    state(asio::any_io_executor executor, stream from, std::string of_group, duration given,
+    state(asio::any_io_executor executor, stream from, std::string of_group, idle_rule given,
           std::function<void()> when_expired)
         : timer(std::move(executor)),
           source(std::move(from)),
           group(std::move(of_group)),
-          limit(given),
-          expired(std::move(when_expired)) {}
+          rule(given),
+          call(std::move(when_expired)) {}
+
+    /// Whether these messages are going to be in a window, without any more of them.
+    bool window_is_due(std::int64_t lag) const {
+        return lag > 0 && (rule.closes_after || (rule.size && lag >= *rule.size));
+    }
+    milliseconds limit(std::int64_t lag, bool held_here) const {
+        if (!held_here) return std::max<milliseconds>(rule.limit, standby_time);
+        if (window_is_due(lag))
+            return std::max<milliseconds>(rule.limit, rule.closes_after.value_or(duration(0)) + working_time);
+        return lag > 0 ? std::max<milliseconds>(rule.limit, reading_time) : rule.limit;
+    }
 
     asio::steady_timer timer;
     stream source;
     std::string group;
-    duration limit;
-    std::function<void()> expired;
+    idle_rule rule;
+    std::function<void()> call;
     steady::time_point active = steady::now();
-    bool delivered = false;
     bool ended = false;
+    bool expired = false;
+    bool work_left = false;
 };
 
-idle_watch::idle_watch(asio::any_io_executor executor, stream source, std::string group, duration limit,
+idle_watch::idle_watch(asio::any_io_executor executor, stream source, std::string group, idle_rule rule,
                        std::function<void()> expired)
-    : state_(std::make_shared<state>(executor, std::move(source), std::move(group), limit, std::move(expired))) {
+    : state_(std::make_shared<state>(executor, std::move(source), std::move(group), rule, std::move(expired))) {
     asio::co_spawn(executor, watch(state_), asio::detached);
 }
 
@@ -50,13 +66,12 @@ idle_watch::~idle_watch() {
     state_->timer.cancel();
 }
 
-void idle_watch::restart() {
-    state_->active = steady::now();
-    state_->delivered = true;
-}
+void idle_watch::restart() { state_->active = steady::now(); }
+bool idle_watch::expired() const noexcept { return state_->expired; }
+bool idle_watch::work_left() const noexcept { return state_->work_left; }
 
 asio::awaitable<void> idle_watch::watch(std::shared_ptr<state> self) {
-    auto const pause = std::clamp<milliseconds>(self->limit / 4, milliseconds(5), milliseconds(250));
+    auto const pause = std::clamp<milliseconds>(self->rule.limit / 4, milliseconds(5), milliseconds(250));
     std::int64_t appended = -1;
     std::string owner;
     while (!self->ended) {
@@ -80,15 +95,18 @@ asio::awaitable<void> idle_watch::watch(std::shared_ptr<state> self) {
             owner = found->owner;
         }
         if (owner.empty()) continue;  // about to be taken, by this consumer or another
-        bool const in_the_way = found->lag > 0 && !self->delivered && !found->owned_here;
-        auto limit = self->limit;
-        if (found->lag > 0) limit = std::max<duration>(limit, in_the_way ? standby_time : reading_time);
-        if (steady::now() - self->active < limit) continue;
-        if (in_the_way)
-            complain("group '" + self->group + "' of stream '" + info.name + "' is with another consumer, " + owner +
-                     "; messages left to commit: " + std::to_string(found->lag));
+        bool const held_here = found->owned_here;
+        if (steady::now() - self->active < self->limit(found->lag, held_here)) continue;
+        self->work_left = !held_here || self->window_is_due(found->lag);
+        auto const left = "; messages left to commit: " + std::to_string(found->lag);
+        auto const group = "group '" + self->group + "' of stream '" + info.name + "'";
+        if (!held_here)
+            complain(group + " is held by another consumer, " + owner + left);
+        else if (self->work_left)
+            complain(group + ": no window was made in time" + left);
+        self->expired = true;
         self->ended = true;
-        self->expired();
+        self->call();
     }
 }
 

@@ -1,44 +1,29 @@
-#include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "tool/exit_code.hpp"
 #include "tool/session.hpp"
+#include "tool/standard_streams.hpp"
 
 /// The commands that look at streams, or remove them.
 namespace minibatch::tool {
 
-asio::awaitable<int> run_peek(session& in, peek_options options) {
-    auto const db = co_await in.connect_for_reading();
-    auto source = co_await db.find_stream(options.stream);
-    auto left = options.limit.value_or(INT64_MAX);
-    for (int partition = 0; partition < source.partitions() && left > 0 && !in.stopping; ++partition) {
-        std::int64_t from = options.from == start_at::latest ? INT64_MAX : 0;
-        for (;;) {
-            constexpr std::int64_t page = 10'000;
-            auto const found = co_await source.peek(partition, from, static_cast<std::size_t>(std::min(left, page)));
-            if (found.empty() || in.stopping) break;
-            std::string out;
-            for (auto const& message : found) out.append(message.text()) += '\n';
-            write_out(out);
-            left -= static_cast<std::int64_t>(found.size());
-            from = found.back().offset() + 1;
-            if (left == 0) break;
-        }
-    }
-    co_return exit_done;
-}
-
 asio::awaitable<int> run_streams(session& in) {
     auto const db = co_await in.connect_for_reading();
     std::string out;
-    for (auto const& name : co_await db.streams()) out += name + "\n";
+    auto const list = [&] { return db.streams(); };
+    for (auto const& name : co_await in.persist(list)) out += name + "\n";
     write_out(out);
+    in.settled();
     co_return exit_done;
 }
 
 asio::awaitable<int> run_info(session& in, info_options options) {
     auto const db = co_await in.connect_for_reading();
-    auto source = co_await db.find_stream(options.stream);
-    auto const info = co_await source.info();
+    auto const look = [&]() -> asio::awaitable<stream_info> {
+        auto source = co_await db.find_stream(options.stream);
+        co_return co_await source.info();
+    };
+    auto const info = co_await in.persist(look);
     if (options.json) {
         boost::json::array groups;
         for (auto const& group : info.groups) {
@@ -51,6 +36,7 @@ asio::awaitable<int> run_info(session& in, info_options options) {
         boost::json::object out{{"stream", info.name}, {"partitions", info.partitions},  {"messages", info.messages},
                                 {"bytes", info.bytes}, {"ahead_ms", info.ahead.count()}, {"groups", std::move(groups)}};
         write_out(boost::json::serialize(out) + "\n");
+        in.settled();
         co_return exit_done;
     }
     std::string out = "stream      " + info.name + "\npartitions  " + std::to_string(info.partitions) +
@@ -66,18 +52,25 @@ asio::awaitable<int> run_info(session& in, info_options options) {
         out += group.owner.empty() ? ", no consumer\n" : ", consumer " + group.owner + "\n";
     }
     write_out(out);
+    in.settled();
     co_return exit_done;
 }
 
 asio::awaitable<int> run_delete(session& in, delete_options options) {
     auto const db = co_await in.connect();
-    co_await db.delete_stream(options.stream);
+    in.on_stop = [] {};  // it is finished, so that the exit code tells what has become of it
+    auto const remove = [&] { return db.delete_stream(options.stream); };
+    co_await in.persist(remove);
+    in.settled();
     co_return exit_done;
 }
 
 asio::awaitable<int> run_delete_group(session& in, delete_group_options options) {
     auto const db = co_await in.connect();
-    co_await db.delete_group(options.stream, options.group);
+    in.on_stop = [] {};
+    auto const remove = [&] { return db.delete_group(options.stream, options.group); };
+    co_await in.persist(remove);
+    in.settled();
     co_return exit_done;
 }
 

@@ -7,13 +7,9 @@
 #include <variant>
 #include <vector>
 
-namespace minibatch::tool {
+#include "tool/key_field.hpp"
 
-/// Exit codes of the tool.
-inline constexpr int exit_done = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_wrong_use = 2;
-inline constexpr int exit_interrupted_twice = 130;
+namespace minibatch::tool {
 
 using duration = std::chrono::milliseconds;
 
@@ -25,7 +21,7 @@ struct append_options {
     std::string stream;
     /// "-" is standard input; never empty after parsing.
     std::vector<std::string> files;
-    std::optional<std::string> key;
+    std::optional<key_field> key;
     bool skip_bad = false;
 };
 
@@ -37,6 +33,10 @@ struct consume_options {
     std::optional<duration> interval;
     /// Only with `interval`.
     bool fixed = false;
+    /// Only with `fixed`.
+    duration window_offset{0};
+    /// The name of a time zone. Only with `fixed`; empty when none was given.
+    std::string time_zone;
     std::optional<duration> max_age;
     std::optional<std::int64_t> max_bytes;
     /// Only with `interval`.
@@ -51,10 +51,14 @@ struct consume_options {
     bool flush = false;
 };
 
-/// `minibatch peek STREAM [--from …] [--limit N]`
+/// `minibatch peek STREAM [--from … | --last N] [--limit N] [--follow]`
 struct peek_options {
     std::string stream;
+    /// `latest` only with `follow`.
     start_at from = start_at::earliest;
+    /// Not with `from`.
+    std::optional<std::int64_t> last;
+    bool follow = false;
     std::optional<std::int64_t> limit;
 };
 
@@ -85,12 +89,14 @@ using command = std::variant<append_options, consume_options, peek_options, stre
 struct command_line {
     /// The URL given with --db; empty when none was.
     std::string db;
+    /// How long a database that is away, busy or full is waited for. Zero: for ever.
+    duration timeout{30'000};
     command what;
 };
 
 /// The program is to print this and exit: help, the version, or what is wrong with the arguments.
 struct early_exit {
-    int code = exit_done;
+    int code = 0;
     /// For standard output.
     std::string out;
     /// For standard error.

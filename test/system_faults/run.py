@@ -23,6 +23,8 @@ import time
 
 LIMIT = 20  # seconds; the time-outs of the scenario end it long before
 WORKERS = 12  # most of the time they wait
+# The tool waits for as long for a database that fails; by default it would be longer than a test can.
+WAIT = ["--timeout", "2"]
 LINES = "".join('{"n":%d}\n' % n for n in range(6))
 
 # Left out are `epoll_ctl` and `write`, which only Asio calls, and whose failures it ignores.
@@ -130,7 +132,7 @@ def scenario_in_memory(directory, **how):
 
 
 def tool_appends(directory, **how):
-    done = run([PROGRAMS.tool, "append", "s", "--db", "sqlite:q.db"], directory, given=LINES, **how)
+    done = run([PROGRAMS.tool, "append", "s", "--db", "sqlite:q.db", *WAIT], directory, given=LINES, **how)
     documents, _ = stored(directory)
     told = json.loads(done.lines[-1])["appended"] if done.lines else 0
     numbers = [documents[at] for at in sorted(documents)]
@@ -147,7 +149,7 @@ def tool_consumes(directory, **how):
     if clean.code != 0:
         raise Wrong(f"appending without faults failed\n{clean}")
     done = run([PROGRAMS.tool, "consume", "s", "--db", "sqlite:q.db", "--size", "2", "--max-windows", "2", "--keep",
-                "--idle-exit", "3"], directory, **how)
+                "--idle-exit", "3", *WAIT], directory, **how)
     _, low = stored(directory)
     printed = [json.loads(line)["last"] + 1 for line in done.lines]
     if done.code == 0 and (low != 4 or not printed or max(printed) != 4):
@@ -160,7 +162,7 @@ def tool_consumes(directory, **how):
 
 PROGRAMS = None
 SUBJECTS = {f.__name__: f for f in (scenario, scenario_in_memory, tool_appends, tool_consumes)}
-# The tool waits for a database that is away for longer than a test can: there, one call fails alone.
+# A consumer of the tool that waits for its lease is not bounded by the time-out: there, one call fails alone.
 LASTING = ("scenario", "scenario_in_memory", "tool_appends")
 # SQLite tries for 10 s to get a lock of the write-ahead log, whatever the error, and cannot be interrupted in that.
 SLOW = ("lock",)

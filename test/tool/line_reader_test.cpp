@@ -13,12 +13,16 @@
 #include <system_error>
 #include <thread>
 
+#include "tool/input_format.hpp"
+
 BOOST_AUTO_TEST_SUITE(tool_line_reader)
 
 namespace {
 
 using minibatch::tool::input_line;
+using minibatch::tool::line_place;
 using minibatch::tool::line_reader;
+using minibatch::tool::wrong_format;
 using status = line_reader::status;
 using namespace std::chrono_literals;
 
@@ -207,16 +211,91 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_read_that_waits_and_all_later_ones) {
     piped_input input;
     line_reader reader({"-"});
     std::vector<input_line> lines;
-    input.write("unfinished");
+    input.write("first\nunfinished");
+    BOOST_TEST((reader.read(lines) == status::lines));
     std::thread stopper([&] {
         reader_thread.wait_until_asleep();
         reader.stop();
     });
     BOOST_TEST((reader.read(lines) == status::stopped));
     stopper.join();
+    BOOST_TEST((reader.incomplete() == line_place{"-", 2}));
     input.write("\nmore\n");
     BOOST_TEST((reader.read(lines) == status::stopped));
     BOOST_TEST(lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_leaves_nothing_in_the_pipe_that_was_there) {
+    piped_input input;
+    line_reader reader({"-"});
+    std::vector<input_line> lines;
+    input.write("1\n2\n");
+    reader.stop();
+    BOOST_TEST((reader.read(lines) == status::lines));
+    BOOST_TEST(lines.size() == 2U);
+    input.write("3\n");
+    BOOST_TEST((reader.read(lines) == status::stopped));
+    BOOST_TEST(!reader.incomplete());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_at_the_end_of_the_input_is_none) {
+    temporary_directory const directory;
+    {
+        piped_input input;
+        line_reader reader({"-"});
+        std::vector<input_line> lines;
+        input.write("1\n2");
+        input.close();
+        reader.stop();
+        BOOST_TEST(read_all(reader).size() == 2U);
+        BOOST_TEST((reader.read(lines) == status::end));
+    }
+    line_reader reader({directory.file("f", "1\n"), directory.file("g", "2\n")});
+    std::vector<input_line> lines;
+    BOOST_TEST((reader.read(lines) == status::lines));
+    reader.stop();
+    BOOST_TEST((reader.read(lines) == status::stopped));
+}
+
+BOOST_AUTO_TEST_CASE(the_first_line_that_is_not_blank_may_begin_an_array) {
+    temporary_directory const directory;
+    line_reader reader({directory.file("f", "\n \t\r\n [1\n[2"), directory.file("g", "{}\n[3]"),
+                        directory.file("h", "[" + std::string(2'000, '1'))},
+                       1'000);
+    std::vector<std::uint64_t> found;
+    for (auto const& line : read_all(reader))
+        if (line.begins_array) found.push_back(line.number);
+    BOOST_TEST(found == (std::vector<std::uint64_t>{3, 1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_skipped_at_the_start_of_each_file) {
+    temporary_directory const directory;
+    line_reader reader({directory.file("f", "\xef\xbb\xbf"), directory.file("g", "\xef\xbb\xbf{}"),
+                        directory.file("h", "\xef\xbb"), directory.file("i", "{}\n\xef\xbb\xbf{}")});
+    std::vector<std::string> texts;
+    for (auto const& line : read_all(reader)) texts.push_back(line.text);
+    BOOST_TEST(texts == (std::vector<std::string>{"{}", "\xef\xbb", "{}", "\xef\xbb\xbf{}"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(files_in_other_formats_are_named) {
+    using namespace std::string_literals;
+    temporary_directory const directory;
+    auto const good = directory.file("good", "1\n2");
+    for (auto const& [content, words] :
+         {std::pair{"\x1f\x8b\x08"s, "this is gzip: use zcat"}, std::pair{"{\0\"\0"s, "this is UTF-16: use iconv"},
+          std::pair{"\xff\xfe\0\0{\0\0\0"s, "this is UTF-32: use iconv"}}) {
+        auto const other = directory.file("other", content);
+        line_reader reader({good, other, good});
+        std::vector<input_line> lines;
+        for (std::size_t count = 0; count < 2; count += lines.size())
+            BOOST_TEST_REQUIRE((reader.read(lines) == status::lines));
+        BOOST_CHECK_EXCEPTION(reader.read(lines), wrong_format, [&](auto const& e) {
+            return std::string_view(e.what()).starts_with(other + ": " + words);
+        });
+        BOOST_TEST(!reader.incomplete());
+        BOOST_TEST(read_all(reader).size() == 2U);
+    }
 }
 
 line_reader* signalled = nullptr;

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(append_with_everything) {
         parsed<append_options>({"append", "--skip-bad", "quakes", "a.jsonl", "-", "--key=net", "b.jsonl"});
     BOOST_TEST(options.stream == "quakes");
     BOOST_TEST(options.files == (arguments{"a.jsonl", "-", "b.jsonl"}), boost::test_tools::per_element());
-    BOOST_TEST(options.key.value() == "net");
+    BOOST_TEST(options.key.value().text() == "net");
     BOOST_TEST(options.skip_bad);
     BOOST_TEST(parsed<append_options>({"append", "quakes", "--", "--odd-name"}).files == arguments{"--odd-name"},
                boost::test_tools::per_element());
@@ -68,10 +68,32 @@ BOOST_AUTO_TEST_CASE(consume_with_its_defaults) {
 }
 
 BOOST_AUTO_TEST_CASE(consume_with_everything) {
-    auto const options = parsed<consume_options>(
-        {"consume", "quakes",      "--interval", "1.5",    "--fixed", "--max-age",       ".25", "--max-bytes",
-         "1048576", "--no-empty",  "--group",    "g",      "--keep",  "--max-in-flight", "4",   "--max-windows",
-         "7",       "--idle-exit", "0",          "--from", "latest",  "--flush"});
+    auto const options = parsed<consume_options>({"consume",
+                                                  "quakes",
+                                                  "--interval",
+                                                  "1.5",
+                                                  "--fixed",
+                                                  "--max-age",
+                                                  ".25",
+                                                  "--max-bytes",
+                                                  "1048576",
+                                                  "--no-empty",
+                                                  "--group",
+                                                  "g",
+                                                  "--keep",
+                                                  "--max-in-flight",
+                                                  "4",
+                                                  "--max-windows",
+                                                  "7",
+                                                  "--idle-exit",
+                                                  "0",
+                                                  "--from",
+                                                  "latest",
+                                                  "--flush",
+                                                  "--window-offset",
+                                                  "0.5",
+                                                  "--time-zone",
+                                                  "Europe/Berlin"});
     BOOST_TEST((options.interval == 1500ms));
     BOOST_TEST(!options.size);
     BOOST_TEST(options.fixed);
@@ -85,13 +107,18 @@ BOOST_AUTO_TEST_CASE(consume_with_everything) {
     BOOST_TEST((options.idle_exit == 0ms));
     BOOST_TEST((options.from == start_at::latest));
     BOOST_TEST(options.flush);
+    BOOST_TEST((options.window_offset == 500ms));
+    BOOST_TEST(options.time_zone == "Europe/Berlin");
 }
 
 BOOST_AUTO_TEST_CASE(the_other_commands) {
-    auto const peek = parsed<peek_options>({"peek", "s", "--from", "latest", "--limit", "3"});
+    auto const peek = parsed<peek_options>({"peek", "s", "--from", "latest", "--limit", "3", "--follow"});
     BOOST_TEST(peek.stream == "s");
     BOOST_TEST((peek.from == start_at::latest));
     BOOST_TEST(peek.limit.value() == 3);
+    BOOST_TEST(peek.follow);
+    BOOST_TEST(!peek.last);
+    BOOST_TEST(parsed<peek_options>({"peek", "s", "--last", "5"}).last.value() == 5);
     parsed<streams_options>({"streams"});
     BOOST_TEST(!parsed<info_options>({"info", "s"}).json);
     BOOST_TEST(parsed<info_options>({"info", "--json", "s"}).json);
@@ -129,6 +156,13 @@ BOOST_AUTO_TEST_CASE(the_database_may_stand_before_or_after_the_command) {
         BOOST_TEST(std::get<command_line>(result).db == "sqlite:x.db");
     }
     BOOST_TEST(std::get<command_line>(parse({"streams"})).db.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_time_out_may_stand_before_or_after_the_command) {
+    auto const timeout = [](arguments const& given) { return std::get<command_line>(parse(given)).timeout; };
+    BOOST_TEST((timeout({"streams"}) == 30s));
+    BOOST_TEST((timeout({"--timeout", "1.5", "streams"}) == 1500ms));
+    BOOST_TEST((timeout({"groups", "delete", "s", "g", "--timeout", "0"}) == 0ms));
 }
 
 BOOST_AUTO_TEST_CASE(help_and_version) {
@@ -195,6 +229,14 @@ std::vector<wrong_row> const wrong = {
     {{"consume", "s", "--size", "1", "--from", "yesterday"}, "--from: 'yesterday' is neither earliest nor latest"},
     {{"consume", "s", "--size", "1", "--group", ""}, "--group"},
     {{"consume", "s", "t", "--size", "1"}, "unexpected argument 't'"},
+    {{"consume", "s", "--size", "1", "--window-offset", "1"}, "--window-offset: needs --interval with --fixed"},
+    {{"consume", "s", "--interval", "86400", "--time-zone", "UTC"}, "--time-zone: needs --interval with --fixed"},
+    {{"consume", "s", "--interval", "86400", "--fixed", "--time-zone", ""}, "--time-zone"},
+    {{"streams", "--timeout", "-1"}, "--timeout: '-1' is negative"},
+    {{"append", "s", "--key", "/a~b"}, "--key: in a JSON Pointer"},
+    {{"peek", "s", "--from", "latest"}, "--from: latest shows nothing without --follow"},
+    {{"peek", "s", "--from", "earliest", "--last", "1"}, "--last: cannot be used together with --from"},
+    {{"peek", "s", "--last", "0"}, "--last: '0' is too small"},
     {{"peek"}, "STREAM"},
     {{"peek", "s", "--limit", "none"}, "--limit"},
     {{"streams", "s"}, "s"},

@@ -2,8 +2,12 @@
 
 A file of tests is run as `test_x.py [--db-kind sqlite|mongo] [--mongo-server PROGRAM] [what unittest takes]`. With
 `mongo`, each test has a fresh database on a MongoDB server (see mongo_server.py) in place of a file. Tests that are about
-files are marked `sqlite_only` and do not exist there; files of such tests say `main(kinds=("sqlite",))`."""
+files are marked `sqlite_only` and do not exist there; files of such tests say `main(kinds=("sqlite",))`.
+
+Most tests wait rather than compute, so the tests of a file run side by side, in threads. A test changes nothing that the
+others share: environment and working directory are arguments of the processes that it starts."""
 import argparse
+import concurrent.futures
 import json
 import os
 import select
@@ -13,6 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -20,9 +25,12 @@ import mongo_server
 
 TOOL = os.environ.get("MINIBATCH_TOOL")
 LIMIT = 120  # seconds that nothing here ever takes
+WORKERS = 6  # tests at the same time
+LOCK = threading.Lock()  # for what is printed
 # The MongoDB driver shares its counters in /dev/shm/mongoc-PID. Processes that are killed leave theirs, and a later one of
 # the same number would warn on standard error; without the sharing it does not.
 os.environ["MONGOC_DISABLE_SHM"] = "1"
+NOTHING = '{"appended":0,"first":null,"last":null}\n'  # what `append` says that has stored nothing
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -68,6 +76,7 @@ class ToolTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         self.environment = {k: v for k, v in os.environ.items() if k not in ("MINIBATCH_MONGO_URL", "MONGO_URL")}
         self.environment["MINIBATCH_URL"] = self.databases.url()
+        self.tool = TOOL
 
     def on_sqlite(self):
         return isinstance(self.databases, SqliteFiles)
@@ -100,10 +109,11 @@ class ToolTest(unittest.TestCase):
             out.write(content if isinstance(content, bytes) else content.encode())
         return name
 
-    def start(self, *args, before=(), **how):
-        """Starts the tool; it is killed when the test ends before it."""
+    def start(self, *args, before=(), program=None, **how):
+        """Starts the tool (or another program, which `before` may be); it is killed when the test ends before it."""
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
-        process = subprocess.Popen([*before, TOOL, *args], cwd=self.dir, env=self.environment, **how)
+        program = [self.tool] if program is None else program
+        process = subprocess.Popen([*before, *program, *args], cwd=self.dir, env=self.environment, **how)
 
         def clean():
             if process.poll() is None:
@@ -169,6 +179,61 @@ class ToolTest(unittest.TestCase):
         return line
 
 
+def side_by_side(call, rows):
+    """Calls a function with each row, several at a time, and raises the first exception in the order of the rows."""
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        for done in [pool.submit(call, *row) for row in rows]:
+            done.result()
+
+
+class Runner:
+    """Runs tests side by side; those of a class with a fixture one after the other."""
+
+    def run(self, suite):
+        units = []
+        for test in flat(suite):
+            own = type(test)
+            if own.setUpClass.__func__ is unittest.TestCase.setUpClass.__func__:
+                units.append(unittest.TestSuite([test]))
+            elif units and units[-1].countTestCases() and type(next(iter(units[-1]))) is own:
+                units[-1].addTest(test)
+            else:
+                units.append(unittest.TestSuite([test]))
+        results = []
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            for done in concurrent.futures.as_completed([pool.submit(run_unit, unit) for unit in units]):
+                results.append(done.result())
+        total = unittest.TestResult()
+        for result in results:
+            total.testsRun += result.testsRun
+            total.failures += result.failures
+            total.errors += result.errors
+            total.unexpectedSuccesses += result.unexpectedSuccesses
+        for test, trace in total.failures + total.errors:
+            print(f"\nFAILED {test}\n{trace}", file=sys.stderr)
+        print(f"{total.testsRun} tests, {len(total.failures) + len(total.errors)} failures", file=sys.stderr)
+        return total
+
+
+def flat(suite):
+    for each in suite:
+        if isinstance(each, unittest.TestSuite):
+            yield from flat(each)
+        else:
+            yield each
+
+
+def run_unit(unit):
+    names = [str(test) for test in unit]
+    began = time.monotonic()
+    result = unittest.TestResult()
+    unit.run(result)
+    with LOCK:
+        state = "ok" if result.wasSuccessful() else "FAILED"
+        print(f"{', '.join(names)} ... {state} ({time.monotonic() - began:.1f} s)", file=sys.stderr, flush=True)
+    return result
+
+
 class Loader(unittest.TestLoader):
     """Leaves out, for databases of another kind, what is about files."""
 
@@ -189,6 +254,11 @@ def main(kinds=("sqlite", "mongo")):
     if not TOOL:
         sys.exit("MINIBATCH_TOOL must name the built tool")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    # Started in the background of a shell, or by nohup, these are ignored, and would be by the programs under test, too.
+    # A handler of this process is the default again in those that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--db-kind", choices=kinds, default="sqlite")
     parser.add_argument("--mongo-server", metavar="PROGRAM")
@@ -200,6 +270,6 @@ def main(kinds=("sqlite", "mongo")):
         except (FileNotFoundError, RuntimeError) as failure:
             sys.exit(str(failure))
     try:
-        unittest.main(argv=[sys.argv[0], *others], testLoader=Loader(options.db_kind), verbosity=2)
+        unittest.main(argv=[sys.argv[0], *others], testLoader=Loader(options.db_kind), testRunner=Runner())
     finally:
         ToolTest.databases.close()

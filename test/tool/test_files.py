@@ -170,8 +170,7 @@ class Owners(FilesTest):
         program = self.path("minibatch")
         shutil.copy(support.TOOL, program)
         os.chmod(program, 0o755)
-        tool, support.TOOL = support.TOOL, program
-        self.addCleanup(setattr, support, "TOOL", tool)
+        self.tool = program
         os.mkdir(self.path("d"))
         os.chown(self.path("d"), *self.ids)
         self.environment["MINIBATCH_URL"] = "sqlite:d/q.db"
@@ -199,10 +198,9 @@ class Owners(FilesTest):
         """With the umask that takes the right of the group away."""
         os.chmod(self.path("d"), 0o2775)
         os.chmod(self.path("d/q.db"), 0o664)
-        before = os.umask(0o022)
-        self.addCleanup(os.umask, before)
+        with_umask = ["sh", "-c", 'umask 022; exec "$0" "$@"']
         for n, who in enumerate((self.second, self.owner, self.second), 1):
-            self.ok("append", "s", input=b'{"n":%d}\n' % n, before=who)
+            self.ok("append", "s", input=b'{"n":%d}\n' % n, before=[*who, *with_umask])
         self.assertEqual(self.numbers(before=self.second), [0, 1, 2, 3])
 
     def test_a_link_in_place_of_the_side_file(self):

@@ -1,6 +1,9 @@
 """Lines that are no documents: named by file, line and place; what came before them is reported and really there."""
+import bz2
+import gzip
 import json
-import unittest
+import lzma
+import subprocess
 
 import support
 
@@ -38,7 +41,7 @@ BAD = [
     (b'{"a":"\xff"}', ["at byte 7", "invalid UTF-8"]),
     (b'{"\xc3":1}', ["invalid UTF-8"]),
     (b'{"a":"\xed\xa0\x80"}', ["invalid UTF-8"]),
-    (b'{"a":"\\ud800"}', ["/a"]),
+    (b'{"a":"\\ud800"}', ["at byte 7", "/a", "a lone surrogate"]),
     (b'{"a":"\0"}', ["at byte 7", "code 0"]),
     (b"\0", ["at byte 1", "code 0"]),
     (b'{"a\\u0000b":1}', ["key", "NUL"]),
@@ -58,32 +61,38 @@ def values(lines):
 
 class BadLines(support.ToolTest):
     def test_each_is_named_and_ends_the_input_after_what_came_before(self):
-        for number, (line, words) in enumerate(BAD):
-            with self.subTest(line=line[:40]):
-                stream = f"s{number}"
-                self.file("in.jsonl", b"\n".join([GOOD % 1, b"", GOOD % 2, line, GOOD % 3, b""]))
-                done = self.fails(2, words + ["in.jsonl:4: "], "append", stream, "in.jsonl")
-                self.assertEqual(done.out, '{"appended":2,"first":0,"last":1}\n')
-                self.assertEqual(done.err.count("\n"), 1, "one line says it")
-                self.assertLess(len(done.err), 1000)
-                self.assertEqual(self.documents(stream), [{"good": 1}, {"good": 2}])
+        def check(number, line, words):
+            stream, name = f"s{number}", f"in{number}.jsonl"
+            self.file(name, b"\n".join([GOOD % 1, b"", GOOD % 2, line, GOOD % 3, b""]))
+            done = self.fails(2, words + [f"{name}:4: "], "append", stream, name)
+            self.assertEqual(done.out, '{"appended":2,"first":0,"last":1}\n')
+            self.assertEqual(done.err.count("\n"), 1, "one line says it")
+            self.assertLess(len(done.err), 1000)
+            self.assertEqual(self.documents(stream), [{"good": 1}, {"good": 2}])
+
+        support.side_by_side(check, ((number, *row) for number, row in enumerate(BAD)))
 
     def test_each_is_skipped_when_asked(self):
-        for number, (line, words) in enumerate(BAD):
-            with self.subTest(line=line[:40]):
-                stream = f"s{number}"
-                lines = b"\n".join([GOOD % 1, line, GOOD % 2])
-                done = self.run_tool("append", stream, "--skip-bad", input=lines)
-                self.assertEqual(done.code, 0, done)
-                self.assertEqual(done.out, '{"appended":2,"first":0,"last":1,"skipped":1}\n')
-                for word in words + ["-:2: "]:
-                    self.assertIn(word, done.err)
-                self.assertEqual(self.documents(stream), [{"good": 1}, {"good": 2}])
+        def check(number, line, words):
+            stream = f"s{number}"
+            lines = b"\n".join([GOOD % 1, line, GOOD % 2])
+            done = self.run_tool("append", stream, "--skip-bad", input=lines)
+            self.assertEqual(done.code, 0, done)
+            self.assertEqual(done.out, '{"appended":2,"first":0,"last":1,"skipped":1}\n')
+            for word in words + ["-:2: "]:
+                self.assertIn(word, done.err)
+            self.assertEqual(self.documents(stream), [{"good": 1}, {"good": 2}])
+
+        support.side_by_side(check, ((number, *row) for number, row in enumerate(BAD)))
 
     def test_all_of_several_are_reported(self):
         done = self.run_tool("append", "s", "--skip-bad", input=b"x\n" + GOOD % 1 + b"\n[]\n")
         self.assertEqual((done.code, done.out), (0, '{"appended":1,"first":0,"last":0,"skipped":2}\n'))
         self.assertEqual([line[:4] for line in done.err.splitlines()], ["-:1:", "-:3:"])
+
+    def test_all_of_them_skipped(self):
+        done = self.run_tool("append", "s", "--skip-bad", input=b"x\n\n{}x\n")
+        self.assertEqual((done.code, done.out), (2, '{"appended":0,"first":null,"last":null,"skipped":2}\n'))
 
     def test_lines_are_counted_in_each_file(self):
         self.file("a.jsonl", GOOD % 1 + b"\n" + GOOD % 2)
@@ -96,6 +105,64 @@ class BadLines(support.ToolTest):
         done = self.fails(2, "in.jsonl:25001: ", "append", "s", "in.jsonl")
         self.assertEqual(done.out, '{"appended":25000,"first":0,"last":24999}\n')
         self.assertEqual(self.appended("s"), 25_000)
+
+
+class Formats(support.ToolTest):
+    """Files that are no JSON lines: recognized at their start, and named once."""
+
+    TEXT = b'{"n":1}\n{"n":2}\n'
+    COMPRESSED = ((gzip.compress(TEXT), "gzip: use zcat"), (bz2.compress(TEXT), "bzip2: use bzcat"),
+                  (lzma.compress(TEXT), "xz: use xzcat"), (b"\x28\xb5\x2f\xfd\x04\x58", "zstd: use zstdcat"))
+    ENCODED = ((TEXT.decode().encode("utf-16"), "UTF-16: use iconv -f UTF-16 "),
+               (TEXT.decode().encode("utf-16-le"), "UTF-16: use iconv -f UTF-16LE "),
+               (TEXT.decode().encode("utf-16-be"), "UTF-16: use iconv -f UTF-16BE "),
+               (TEXT.decode().encode("utf-32"), "UTF-32: use iconv -f UTF-32 "))
+    ARRAYS = (b'[{"n":1},{"n":2}]\n', b'[\n  {"n":1},\n  {"n":2}\n]\n', b'\n \n [{"n":1}', b"[" + b"1," * 10_000_000)
+
+    def test_compressed_and_encoded(self):
+        for content, words in (*self.COMPRESSED, *self.ENCODED):
+            self.file("f", content)
+            for options in ([], ["--skip-bad"]):
+                done = self.fails(2, "minibatch: f: this is " + words, "append", "s", *options, "f")
+                self.assertEqual((json.loads(done.out)["appended"], done.err.count("\n")), (0, 1))
+            self.fails(2, "minibatch: standard input: this is " + words, "append", "s", input=content)
+        self.assertEqual(self.appended("s"), 0)
+
+    def test_it_comes_byte_by_byte(self):
+        process = self.start("append", "s", stdin=subprocess.PIPE)
+        for byte in gzip.compress(self.TEXT)[:6]:
+            process.stdin.write(bytes([byte]))
+            process.stdin.flush()
+        done = self.end(process)
+        self.assertEqual((done.code, done.err), (2, "minibatch: standard input: this is gzip: use zcat\n"))
+
+    def test_behind_other_files(self):
+        self.file("good", self.TEXT)
+        self.file("f", gzip.compress(self.TEXT))
+        done = self.fails(2, "minibatch: f: this is gzip: use zcat", "append", "s", "good", "f", "good")
+        self.assertEqual(done.out, '{"appended":2,"first":0,"last":1}\n')
+
+    def test_arrays(self):
+        for content in self.ARRAYS:
+            done = self.fails(2, ": this is a JSON array: use jq -c '.[]'", "append", "s", input=content)
+            self.assertEqual((done.out, done.err.count("\n")), (support.NOTHING, 1))
+        for content in self.ARRAYS[1:]:
+            done = self.fails(2, ": this is a JSON array", "append", "s", "--skip-bad", input=content)
+            self.assertEqual(done.err.count("\n"), 1)
+
+    def test_an_array_among_lines_is_a_bad_line(self):
+        done = self.run_tool("append", "s", "--skip-bad", input=b"[1]\n" + self.TEXT)
+        self.assertEqual((done.code, done.out), (0, '{"appended":2,"first":0,"last":1,"skipped":1}\n'))
+        self.assertIn("-:1: a document is a JSON object, this is an array", done.err)
+
+    def test_a_byte_order_mark_at_the_start_is_skipped(self):
+        mark = b"\xef\xbb\xbf"
+        self.file("a", mark + self.TEXT)
+        self.file("empty", mark)
+        done = self.ok("append", "s", "a", "empty", "-", input=mark + b"\n" + self.TEXT)
+        self.assertEqual(json.loads(done.out)["appended"], 4)
+        self.assertEqual(self.ok("peek", "s").raw, self.TEXT * 2)
+        self.fails(2, "-:2: at byte 1: unexpected byte order mark", "append", "s", input=self.TEXT[:8] + mark + self.TEXT)
 
 
 class GoodLines(support.ToolTest):

@@ -119,9 +119,9 @@ class Names(support.ToolTest):
     def test_options_of_the_cluster(self):
         """Those of the TXT record. The driver takes three, and does not heed replicaSet."""
         url = f"mongodb+srv://{DOMAIN}/{self.database}?tls=false"
-        for told, code, word in (("loadBalanced=true", 1, "load balancing"), ("w=0", 2, '"w" prohibited in TXT')):
+        for told, code, word in (("loadBalanced=true", 75, "load balancing"), ("w=0", 2, '"w" prohibited in TXT')):
             inside = self.asking(NameServer(self.server.port, told))
-            self.fails(code, [f"MongoDB at {DOMAIN}", word], "--db", url, "append", "s", before=inside)
+            self.fails(code, [f"MongoDB at {DOMAIN}", word], "--db", url, "append", "s", "--timeout", "1", before=inside)
 
     def test_where_the_users_of_the_cluster_are(self):
         server = mongo_server.MongoServer(self.mongo_program, auth=True)
@@ -140,21 +140,21 @@ class Names(support.ToolTest):
         url = f"mongodb+srv://{DOMAIN}/{self.database}?tls=false&replicaSet="
         self.use(url + "secantus")
         self.stored([1, 2], inside)
-        self.fails(1, [f"MongoDB at {DOMAIN}, database '{self.database}'", "in replica set 'others'"], "--db",
-                   url + "others", "streams", before=inside)
+        self.fails(75, [f"MongoDB at {DOMAIN}, database '{self.database}'", "in replica set 'others'"], "--db",
+                   url + "others", "--timeout", "1", "streams", before=inside)
 
     def test_tls_unless_the_url_says_otherwise(self):
         inside = self.asking(NameServer(self.server.port))
-        self.fails(1, [f"MongoDB at {DOMAIN}", "TLS handshake"], "--db", f"mongodb+srv://{DOMAIN}/{self.database}",
-                   "streams", before=inside)
+        self.fails(75, [f"MongoDB at {DOMAIN}", "TLS handshake"], "--db", f"mongodb+srv://{DOMAIN}/{self.database}",
+                   "--timeout", "1", "streams", before=inside)
 
     def test_a_cluster_that_nobody_knows(self):
         inside = self.asking(NameServer(self.server.port))
         # The second is a host, but no cluster.
         for host in (f"other.{DOMAIN}", NODE):
-            done = self.fails(1, [f"MongoDB at {host}: ", "SRV"], "--db", f"mongodb+srv://ann:secret@{host}/db",
-                              "append", "s", input=b'{"n":1}\n', before=inside)
-            self.assertEqual(done.out, "")
+            done = self.fails(75, [f"MongoDB at {host}: ", "SRV"], "--db", f"mongodb+srv://ann:secret@{host}/db",
+                              "append", "s", "--timeout", "1", input=b'{"n":1}\n', before=inside)
+            self.assertEqual(done.out, support.NOTHING)
             for hidden in ("ann", "secret"):
                 self.assertNotIn(hidden, done.err)
 
@@ -163,8 +163,8 @@ class Names(support.ToolTest):
         names = SilentNameServer()
         inside = self.asking(names)
         began = time.monotonic()
-        done = self.fails(1, [f"MongoDB at {NODE}:27017, database 'db'"], "--db", f"mongodb://ann:secret@{NODE}/db",
-                          "append", "s", input=b'{"n":1}\n', before=inside)
+        done = self.fails(75, [f"MongoDB at {NODE}:27017, database 'db'"], "--db", f"mongodb://ann:secret@{NODE}/db",
+                          "append", "s", "--timeout", "5", input=b'{"n":1}\n', before=inside)
         took = time.monotonic() - began
         self.assertIn(b"\x04node\x04shop\x09minibatch\x04test", names.question())
         self.assertNotIn("secret", done.err)
