@@ -2,8 +2,15 @@
 // events.
 //   http_server [--port N] [--host ADDRESS] [--db URL] [--max-body BYTES]
 //
-//   curl --json '{"celsius": 21}' http://127.0.0.1:8080/streams/readings        one document, or several as JSON lines
-//   curl -N 'http://127.0.0.1:8080/streams/readings/windows?size=10'            windows, as they fill
+//   curl --json '{"celsius": 21}' http://127.0.0.1:8080/streams/readings         one document, or several as JSON lines
+//   curl -N -X POST 'http://127.0.0.1:8080/streams/readings/windows?size=10'     windows, as they fill
+//   curl 'http://127.0.0.1:8080/streams/readings?last=10'                        the newest documents
+//
+// What changes something is a POST: windows are committed as they are sent. A GET changes nothing. There is no
+// authentication, so the server is for programs on this machine alone: it listens on loopback, and refuses what web
+// pages make a browser send (same_site.hpp). Everything that a client chooses has a limit. For other machines, put a
+// server in front of it that knows its users.
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -14,10 +21,14 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 #include <csignal>
+#include <map>
 #include <minibatch.hpp>
 
+#include "http/documents.hpp"
+#include "http/same_site.hpp"
+#include "http/settings.hpp"
+#include "http/target.hpp"
 #include "run.hpp"
 
 namespace asio = boost::asio;
@@ -32,123 +43,11 @@ namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
-struct settings {
-    std::string host = "127.0.0.1";  // this machine alone; there is no authentication here
-    unsigned short port = 8080;
-    std::string url = "sqlite:http.db";
-    std::uint64_t max_body = 1 << 20;
-};
-
-/// The answer that ends a request which cannot be served.
-struct refused {
-    http::status status;
-    std::string reason;
-    std::string allow = {};
-};
-
-template <class Number>
-Number number(std::string_view text, std::string_view what, Number least, Number most) {
-    Number value{};
-    auto const [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (problem != std::errc{} || end != text.data() + text.size() || value < least || value > most) {
-        throw refused{http::status::bad_request, std::string(what) + " must be a number between " +
-                                                     std::to_string(least) + " and " + std::to_string(most)};
-    }
-    return value;
-}
-
-http::status status_of(minibatch::error const& problem) {
-    using minibatch::errc;
-    switch (static_cast<errc>(problem.code().value())) {
-        case errc::invalid_name:
-        case errc::invalid_document:
-            return http::status::bad_request;
-        case errc::document_too_large:
-            return http::status::payload_too_large;
-        case errc::stream_not_found:
-        case errc::stream_deleted:
-            return http::status::not_found;
-        case errc::storage_full:
-            return http::status::insufficient_storage;
-        case errc::unavailable:
-        case errc::timeout:
-            return http::status::service_unavailable;
-        default:
-            return http::status::internal_server_error;
-    }
-}
-
-/// What the path and the query of a request ask for.
-struct target {
-    std::string stream;
-    bool windows = false;
-    std::string_view size = "100";
-    std::string_view group = "http";
-
-    explicit target(std::string_view text) {
-        auto const mark = text.find('?');
-        auto path = text.substr(0, mark);
-        constexpr std::string_view begin = "/streams/";
-        if (!path.starts_with(begin)) throw refused{http::status::not_found, "there is nothing here but /streams/NAME"};
-        path.remove_prefix(begin.size());
-        auto const slash = path.find('/');
-        stream = path.substr(0, slash);
-        if (slash != path.npos) {
-            if (path.substr(slash) != "/windows") throw refused{http::status::not_found, "unknown path"};
-            windows = true;
-        }
-        auto query = mark == text.npos ? std::string_view() : text.substr(mark + 1);
-        while (!query.empty()) {
-            auto const end = std::min(query.find('&'), query.size());
-            auto const equals = std::min(query.find('='), end);
-            auto const name = query.substr(0, equals);
-            auto const value = equals < end ? query.substr(equals + 1, end - equals - 1) : std::string_view();
-            if (windows && name == "size")
-                size = value;
-            else if (windows && name == "group")
-                group = value;
-            else
-                throw refused{http::status::bad_request, "unknown parameter: " + std::string(name)};
-            query.remove_prefix(std::min(end + 1, query.size()));
-        }
-    }
-};
-
-/// The documents of a body: one JSON object, or JSON lines. Throws `minibatch::error` with `invalid_document`.
-std::vector<json::value> documents_of(std::string_view body) {
-    std::vector<std::string_view> lines;
-    for (std::size_t at = 0; at < body.size();) {
-        auto const end = std::min(body.find('\n', at), body.size());
-        lines.push_back(body.substr(at, end - at));
-        at = end + 1;
-    }
-    auto const blank = [](std::string_view line) { return line.find_first_not_of(" \t\r") == line.npos; };
-    auto const first = std::ranges::find_if_not(lines, blank);
-    // An object may be spread over several lines; then the first line alone is none.
-    auto const one = first == lines.end() || minibatch::encode_document_text(*first).problem.has_value();
-    if (one) lines.assign(1, body);
-    std::vector<json::value> documents;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (!one && blank(lines[i])) continue;
-        auto const encoded = minibatch::encode_document_text(lines[i]);
-        if (encoded.problem) {
-            auto const where = one ? std::string() : "line " + std::to_string(i + 1) + ": ";
-            throw minibatch::error(encoded.problem->code(), where + encoded.problem->diagnostics());
-        }
-        documents.push_back(minibatch::decode_document(encoded.text));
-    }
-    return documents;
-}
-
-json::object event_of(minibatch::window const& window) {
-    json::object event;
-    event["window"] = window.id();
-    event["first"] = *window.first();
-    event["last"] = *window.last();
-    event["attempt"] = window.attempt();
-    event["data"] = window.data();
-    return event;
-}
+constexpr int max_connections = 256;
+constexpr std::uint32_t max_header = 16 << 10;
+constexpr std::size_t max_streams = 100;
+constexpr std::size_t max_groups = 16;  // of a stream
+constexpr std::int64_t max_window = 8 << 20;
 
 class server {
   public:
@@ -157,12 +56,14 @@ class server {
 
     /// Serves until SIGINT or SIGTERM; requests that are being worked on are answered.
     asio::awaitable<void> serve() {
-        tcp::endpoint const where(asio::ip::make_address(how_.host), how_.port);
+        tcp::endpoint const where(how_.host, how_.port);
         acceptor_.open(where.protocol());
         acceptor_.set_option(tcp::acceptor::reuse_address(true));
         acceptor_.bind(where);
         acceptor_.listen();
-        std::cout << "listening on http://" << how_.host << ':' << acceptor_.local_endpoint().port() << std::endl;
+        auto const own = acceptor_.local_endpoint();
+        site_.emplace(own.port());
+        std::cout << "listening on http://" << own << std::endl;
         asio::signal_set signals(acceptor_.get_executor(), SIGINT, SIGTERM);
         co_await (accept() || signals.async_wait(asio::use_awaitable));
         acceptor_.close();
@@ -190,6 +91,7 @@ class server {
                 co_await pause.async_wait(asio::use_awaitable);
                 continue;
             }
+            if (sessions_ == max_connections) continue;  // which closes the socket
             ++sessions_;
             auto ended = [this](std::exception_ptr) { --sessions_; };  // the peer is gone: nobody is left to tell
             asio::co_spawn(acceptor_.get_executor(), session(beast::tcp_stream(std::move(socket))), std::move(ended));
@@ -201,6 +103,7 @@ class server {
         for (bool more = true; more;) {
             http::request_parser<http::string_body> parser;
             parser.body_limit(how_.max_body);
+            parser.header_limit(max_header);
             peer.expires_after(30s);
             auto const outcome =
                 co_await (http::async_read(peer, buffer, parser, as_tuple) || stopping_.async_wait(as_tuple));
@@ -209,6 +112,12 @@ class server {
             if (problem == http::error::body_limit) {
                 refused const answer{http::status::payload_too_large,
                                      "the body is larger than " + std::to_string(how_.max_body) + " bytes"};
+                co_await refuse(peer, answer, false);
+                break;
+            }
+            if (problem == http::error::header_limit) {
+                refused const answer{http::status::request_header_fields_too_large,
+                                     "the header is larger than " + std::to_string(max_header) + " bytes"};
                 co_await refuse(peer, answer, false);
                 break;
             }
@@ -224,19 +133,24 @@ class server {
         auto const keep_alive = [&] { return asked.keep_alive() && !stopping(); };
         std::optional<refused> problem;
         try {
+            site_->check(asked);
             target const what(asked.target());
-            auto const wanted = what.windows ? http::verb::get : http::verb::post;
-            if (asked.method() != wanted) {
-                throw refused{http::status::method_not_allowed,
-                              "only " + std::string(http::to_string(wanted)) + " here",
-                              std::string(http::to_string(wanted))};
+            bool const reading = !what.windows && asked.method() == http::verb::get;
+            if (!reading && asked.method() != http::verb::post) {
+                std::string const allowed = what.windows ? "POST" : "GET, POST";
+                throw refused{http::status::method_not_allowed, "only " + allowed + " here", allowed};
             }
             if (what.windows) {
                 co_await send_windows(peer, what);
                 co_return false;
             }
-            auto const stored = co_await append(what.stream, asked.body());
-            co_await send(peer, http::status::created, json::serialize(stored), keep_alive());
+            if (reading) {
+                auto const lines = co_await newest(what);
+                co_await send(peer, http::status::ok, lines, keep_alive(), "application/jsonl");
+            } else {
+                auto const stored = co_await append(what.stream, asked.body());
+                co_await send(peer, http::status::created, json::serialize(stored) + "\n", keep_alive());
+            }
         } catch (refused const& refusal) {
             problem = refusal;
         } catch (minibatch::error const& failure) {
@@ -248,26 +162,62 @@ class server {
 
     /// Appends all documents of a body or none of them; returns once they are durable.
     asio::awaitable<json::object> append(std::string const& name, std::string const& body) {
-        auto const documents = documents_of(body);
-        auto stream = co_await minibatch::stream::get_or_create(db_, name);
-        auto const first = co_await stream.append(documents);
+        auto documents = documents_of(body);
+        auto const count = documents.size();
+        auto stream = co_await open(name);
+        minibatch::position first;
+        try {
+            first = co_await stream.append_encoded(std::move(documents));
+        } catch (minibatch::error const& failure) {
+            if (failure.code() == minibatch::errc::stream_deleted) streams_.erase(name);  // the next one makes it anew
+            throw;
+        }
         json::object stored;
         stored["stream"] = name;
         stored["partition"] = first.partition;
         stored["offset"] = first.offset;
-        stored["appended"] = documents.size();
+        stored["appended"] = count;
         co_return stored;
+    }
+
+    /// The newest documents of a stream, a line each; what has been removed is not among them.
+    asio::awaitable<std::string> newest(target const& what) {
+        auto stream = co_await db_.find_stream(what.stream);
+        auto const messages = co_await stream.peek(0, -what.last, static_cast<std::size_t>(what.last));
+        std::string lines;
+        for (auto const& message : messages) lines.append(message.text()) += '\n';
+        co_return lines;
+    }
+
+    /// Opens a stream, once. Without a limit, clients could make any number of them.
+    asio::awaitable<minibatch::stream> open(std::string const& name) {
+        if (auto const known = streams_.find(name); known != streams_.end()) co_return known->second;
+        auto const names = co_await db_.streams();
+        if (names.size() >= max_streams && !std::ranges::binary_search(names, name))
+            throw refused{http::status::forbidden, "there are " + std::to_string(names.size()) + " streams already"};
+        auto opened = co_await minibatch::stream::get_or_create(db_, name);
+        streams_.emplace(name, opened);
+        co_return opened;
+    }
+
+    /// Joins a group. Each one keeps messages from being removed until it has committed them.
+    asio::awaitable<minibatch::consumer> join(target const& what) {
+        auto stream = co_await db_.find_stream(what.stream);
+        auto const info = co_await stream.info();
+        bool const known = std::ranges::any_of(info.groups, [&](auto const& each) { return each.name == what.group; });
+        if (!known && info.groups.size() >= max_groups)
+            throw refused{http::status::forbidden,
+                          "stream '" + what.stream + "' has " + std::to_string(info.groups.size()) + " groups already"};
+        auto const strategy = minibatch::count_window(what.size) || minibatch::max_bytes(max_window);
+        minibatch::consumer_options options;
+        options.group = what.group;
+        co_return co_await stream.consume(strategy, options);
     }
 
     /// Sends windows until the peer or the server goes. A window is committed when it has been handed to the network:
     /// what a peer that breaks off had not read yet is not sent again. One that must lose nothing confirms by itself.
     asio::awaitable<void> send_windows(beast::tcp_stream& peer, target const& what) {
-        auto const size = number<std::int64_t>(what.size, "size", 1, 10'000);
-        auto stream = co_await db_.find_stream(what.stream);
-        minibatch::consumer_options options;
-        options.group = what.group;
-        auto consumer = co_await stream.consume(minibatch::count_window(size), options);
-
+        auto consumer = co_await join(what);
         http::response<http::empty_body> head(http::status::ok, 11);
         head.set(http::field::content_type, "text/event-stream");
         head.set(http::field::cache_control, "no-store");
@@ -307,13 +257,13 @@ class server {
     asio::awaitable<void> refuse(beast::tcp_stream& peer, refused const& why, bool keep_alive) {
         json::object body;
         body["error"] = why.reason;
-        co_await send(peer, why.status, json::serialize(body), keep_alive, why.allow);
+        co_await send(peer, why.status, json::serialize(body) + "\n", keep_alive, "application/json", why.allow);
     }
 
     asio::awaitable<void> send(beast::tcp_stream& peer, http::status status, std::string body, bool keep_alive,
-                               std::string allow = {}) {
-        http::response<http::string_body> answer(status, 11, std::move(body) + "\n");
-        answer.set(http::field::content_type, "application/json");
+                               char const* type = "application/json", std::string allow = {}) {
+        http::response<http::string_body> answer(status, 11, std::move(body));
+        answer.set(http::field::content_type, type);
         if (!allow.empty()) answer.set(http::field::allow, allow);
         answer.keep_alive(keep_alive);
         answer.prepare_payload();
@@ -323,6 +273,8 @@ class server {
 
     minibatch::database db_;
     settings how_;
+    std::optional<same_site> site_;
+    std::map<std::string, minibatch::stream> streams_;
     tcp::acceptor acceptor_;
     asio::steady_timer stopping_;
     int sessions_ = 0;
@@ -339,24 +291,9 @@ asio::awaitable<void> serve(settings how) {
 int main(int count, char** arguments) {
     settings how;
     try {
-        for (int i = 1; i < count; i += 2) {
-            std::string const option = arguments[i];
-            if (i + 1 >= count) throw refused{{}, "a value is missing after " + option};
-            std::string const value = arguments[i + 1];
-            if (option == "--port")
-                how.port = number<unsigned short>(value, option, 0, 65535);
-            else if (option == "--host")
-                how.host = value;
-            else if (option == "--db")
-                how.url = value;
-            else if (option == "--max-body")
-                how.max_body = number<std::uint64_t>(value, option, 1, 15 << 20);
-            else
-                throw refused{{}, "unknown option " + option};
-        }
+        how = settings_of(count, arguments);
     } catch (refused const& problem) {
-        std::cerr << "http_server: " << problem.reason
-                  << "\nusage: http_server [--port N] [--host ADDRESS] [--db URL] [--max-body BYTES]\n";
+        std::cerr << "http_server: " << problem.reason << "\nusage: http_server " << settings_usage << '\n';
         return 2;
     }
     return run(serve(how));

@@ -45,7 +45,8 @@ class Server:
 
 def first_events(server, path, count):
     """The first events of a stream of windows; then the connection is broken off."""
-    listener = subprocess.Popen(["curl", "-sSN", "--max-time", "20", server.url + path], stdout=subprocess.PIPE, text=True)
+    listener = subprocess.Popen(["curl", "-sSN", "-X", "POST", "--max-time", "20", server.url + path],
+                                stdout=subprocess.PIPE, text=True)
     events = []
     while len(events) < count:
         line = listener.stdout.readline()
@@ -75,13 +76,59 @@ with own_directory():
     server.refused(413, "100000 bytes", "/streams/readings", "-H", "Expect:", body=b'{"long": "%s"}' % (b"x" * 200000))
     server.refused(404, "streams/NAME", "/elsewhere", body=b"{}")
     server.refused(404, "path", "/streams/readings/elsewhere")
-    server.refused(404, "nothing-here", "/streams/nothing-here/windows?size=1")
-    server.refused(405, "POST", "/streams/readings", "-X", "DELETE")
-    server.refused(405, "GET", "/streams/readings/windows", body=b"{}")
-    check("Allow: POST" in server.curl("/streams/readings", "-i")[2], "405 tells what is allowed")
-    server.refused(400, "size", "/streams/readings/windows?size=0")
-    server.refused(400, "size", "/streams/readings/windows?size=many")
-    server.refused(400, "colour", "/streams/readings/windows?colour=red")
+    post = ("-X", "POST")
+    server.refused(404, "nothing-here", "/streams/nothing-here/windows?size=1", *post)
+    server.refused(404, "nothing-here", "/streams/nothing-here")
+    server.refused(405, "GET, POST", "/streams/readings", "-X", "DELETE")
+    server.refused(405, "POST", "/streams/readings/windows")
+    check("Allow: POST" in server.curl("/streams/readings/windows", "-i")[2], "405 tells what is allowed")
+    server.refused(400, "size", "/streams/readings/windows?size=0", *post)
+    server.refused(400, "size", "/streams/readings/windows?size=many", *post)
+    server.refused(400, "colour", "/streams/readings/windows?colour=red", *post)
+    server.refused(400, "last", "/streams/readings?last=0")
+    server.refused(431, "header", "/streams/readings", "-H", "X-Long: " + "x" * 20_000)
+
+    # A GET shows the newest documents, and changes nothing: no window, no group.
+    def newest(query):
+        done = subprocess.run(["curl", "-sS", server.url + "/streams/readings" + query], capture_output=True, timeout=30)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    for query, expected in (("?last=2", [{"a": 3}, {"spread": "over lines"}]), ("?last=1000", 5), ("", 5)):
+        found = newest(query)
+        same(found if query == "?last=2" else len(found), expected, f"the newest documents, {query!r}")
+
+    # What other sites make a browser send.
+    port = server.url.rpartition(":")[2]
+    for header in ("Host: evil.example", f"Host: evil.example:{port}", f"Host: 127.0.0.1.evil.example:{port}",
+                   "Host: 127.0.0.1", "Host: 127.0.0.1:1", "Host;", "Origin: http://evil.example", "Origin: null",
+                   f"Origin: https://127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}.evil.example",
+                   "Origin: http://127.0.0.1:1"):
+        for path, options in (("/streams/readings", ("--data-binary", "{}")), ("/streams/readings", ()),
+                              ("/streams/readings/windows", post)):
+            server.refused(403, header.partition(":")[0].rstrip(";"), path, *options, "-H", header)
+    for header in (f"Host: localhost:{port}", f"Host: [::1]:{port}", f"Origin: http://localhost:{port}",
+                   f"Origin: http://127.0.0.1:{port}"):
+        same(server.curl("/streams/other", "-H", header, body=b"{}")[0], 201, f"one of its own names, {header}")
+    same(len(newest("")), 5, "nothing was stored of what was refused")
+
+    # Clients cannot make any number of streams or groups.
+    for number in range(2, 101):
+        name = "readings" if number == 2 else f"many{number}"
+        same(server.post(f"/streams/{name}x", b"{}")[0], 201 if number <= 99 else 403, f"stream number {number + 1}")
+    server.refused(403, "100 streams", "/streams/more", body=b"{}")
+    for number in range(16):
+        server.post("/streams/readingsx", b"{}")  # the others have not taken it yet, so that it is still there
+        same(len(first_events(server, f"/streams/readingsx/windows?size=1&group=g{number}", 1)), 1, "a new group")
+    server.refused(403, "16 groups", "/streams/readingsx/windows?group=g16", *post)
+    server.stop(signal.SIGTERM)
+
+with own_directory():
+    for host in ("0.0.0.0", "192.0.2.1", "nonsense"):
+        done = subprocess.run([program, "--host", host], capture_output=True, text=True, timeout=30)
+        same((done.returncode, f"'{host}' is no loopback address" in done.stderr), (2, True), f"--host {host}")
+    server = Server()
+    for body in (b'{"celsius": 21}', b'{"a": 1}\n{"a": 2}\n{"a": 3}', b'{"spread": "over lines"}'):
+        server.post("/streams/readings", body)
 
     def documents(events):
         return [document for event in events for document in event["data"]]
@@ -107,7 +154,8 @@ with own_directory():
          "twenty at the same time")
 
     # Stopped while somebody listens; what was stored is there after the next start.
-    listener = subprocess.Popen(["curl", "-sSN", "-D", "-", server.url + "/streams/readings/windows?size=1000"],
+    listener = subprocess.Popen(["curl", "-sSN", "-X", "POST", "-D", "-",
+                                 server.url + "/streams/readings/windows?size=1000"],
                                 stdout=subprocess.PIPE, text=True)
     check("200" in listener.stdout.readline(), "somebody listens")
     server.stop(signal.SIGTERM)

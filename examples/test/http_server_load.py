@@ -68,7 +68,7 @@ class Load:
 def read_windows(server, group, size, enough):
     """Ids of the documents in the windows of `size`, until they are enough or the server ends."""
     connection = server.connect()
-    connection.request("GET", f"/streams/load/windows?group={group}&size={size}")
+    connection.request("POST", f"/streams/load/windows?group={group}&size={size}")
     response = connection.getresponse()
     same(response.status, 200, "windows are streamed")
     found = []

@@ -35,6 +35,7 @@ def own_directory():
         before = os.getcwd()
         os.chdir(path)
         at_end.callback(os.chdir, before)
+        urls.clear()
         if MONGO_SERVER:
             databases = mongo_server.FreshDatabases(MONGO_SERVER)
             at_end.callback(databases.close)
