@@ -41,7 +41,10 @@ class committer {
     /// The request must outlive it. `known` is what the handle knows of the revision in the document; absent: the lease
     /// was acquired by another handle.
     committer(commit_request const& request, revision_counter& revisions, std::optional<known_revision> known = {})
-        : request_(request), revisions_(revisions), known_(std::move(known)), revision_(revisions.next()) {}
+        : request_(request),
+          revisions_(revisions),
+          known_(std::move(known)),
+          revision_(revisions.beyond(known_ ? known_->last : 0)) {}
 
     action begin() { return next_update(); }
 
