@@ -80,6 +80,18 @@ BOOST_AUTO_TEST_CASE(two_processes_with_one_acquisition_id) {
     BOOST_TEST(!at.renew(at.there, other.held.epoch).code);
 }
 
+/// After an outage several renewals of one lease wait for one command.
+BOOST_AUTO_TEST_CASE(several_renewals_at_once) {
+    database const at;
+    auto const held = at.acquire(at.here, "one");
+    std::vector<write_job> jobs(3, write_job{renew_request{at.group, held.held.epoch, milliseconds(10'000)}, {}});
+    auto const began = std::chrono::steady_clock::now();
+    at.here->write(jobs, within(milliseconds(3'000)));
+    BOOST_TEST((std::chrono::steady_clock::now() - began < milliseconds(2'000)));
+    for (auto const& each : jobs) BOOST_TEST(std::holds_alternative<minibatch::store::done>(each.result));
+    BOOST_TEST(!at.renew(at.here, held.held.epoch).code);
+}
+
 BOOST_AUTO_TEST_CASE(two_processes_that_commit_under_one_lease) {
     database const at;
     auto const one = at.acquire(at.here, "same");

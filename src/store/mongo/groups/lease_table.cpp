@@ -1,6 +1,7 @@
 #include "store/mongo/groups/lease_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/mongo/groups/lease_status.hpp"
 #include "store/mongo/wire/commands.hpp"
@@ -127,6 +128,25 @@ bson::document lease_table::renewal_of(std::span<write_job* const> jobs,
 }
 
 void lease_table::renew(std::span<write_job*> jobs, steady_time deadline) {
+    // After an outage several renewals of one lease may wait: one of them is sent, since each expects a count.
+    std::vector<write_job*> distinct;
+    std::vector<std::pair<write_job*, write_job*>> repeated;  // and the one that is sent
+    for (auto* const job : jobs) {
+        auto const& request = std::get<renew_request>(job->request);
+        auto const same = std::find_if(distinct.begin(), distinct.end(), [&](write_job const* each) {
+            auto const& other = std::get<renew_request>(each->request);
+            return other.group == request.group && other.epoch == request.epoch;
+        });
+        if (same == distinct.end())
+            distinct.push_back(job);
+        else
+            repeated.emplace_back(job, *same);
+    }
+    renew_distinct(distinct, deadline);
+    for (auto const& [job, sent] : repeated) job->result = sent->result;
+}
+
+void lease_table::renew_distinct(std::span<write_job* const> jobs, steady_time deadline) {
     std::vector<write_job*> open(jobs.begin(), jobs.end());
     bool maybe_done = false;
     // A try on a dead connection must leave time for another one before the leases expire.

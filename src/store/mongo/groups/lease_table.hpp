@@ -29,6 +29,8 @@ class lease_table {
                                              steady_time deadline);
 
   private:
+    /// The same for jobs of which no two are of one lease.
+    void renew_distinct(std::span<write_job* const> jobs, steady_time deadline);
     /// `counts`: of renewals that the records must have, as far as they are known.
     bson::document renewal_of(std::span<write_job* const> jobs, std::span<std::optional<std::int64_t> const> counts);
     /// True, with the result set: the renewal's lease is over, going by what was found.
