@@ -14,25 +14,22 @@
 /// the long form takes.
 namespace minibatch::test {
 
-namespace detail {
-
+/// The number in an environment variable, if it is set.
 inline std::optional<std::uint64_t> number_in_environment(char const* name) {
     char const* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
     return text && *text != '\0' ? std::optional(static_cast<std::uint64_t>(std::stoull(text))) : std::nullopt;
 }
 
-}  // namespace detail
-
 /// The seed to repeat, else a random one. It is printed, as MINIBATCH_TEST_SEED=NUMBER.
 inline std::uint64_t seed_of_run() {
-    std::uint64_t const seed = detail::number_in_environment("MINIBATCH_TEST_SEED").value_or(std::random_device{}());
+    std::uint64_t const seed = number_in_environment("MINIBATCH_TEST_SEED").value_or(std::random_device{}());
     std::cout << "MINIBATCH_TEST_SEED=" << seed << std::endl;
     return seed;
 }
 
 /// How long the long form takes; zero in the short form.
 inline std::chrono::seconds soak_duration() {
-    return std::chrono::seconds(detail::number_in_environment("MINIBATCH_TEST_SOAK_SECONDS").value_or(0));
+    return std::chrono::seconds(number_in_environment("MINIBATCH_TEST_SOAK_SECONDS").value_or(0));
 }
 
 inline bool soaking() { return soak_duration().count() > 0; }
@@ -45,7 +42,7 @@ void repeat_with_seeds(Round const& round, int sharers = 1) {
     do {
         auto const seed = seed_of_run();
         BOOST_TEST_CONTEXT("MINIBATCH_TEST_SEED=" << seed) { round(seed); }
-    } while (!detail::number_in_environment("MINIBATCH_TEST_SEED") && std::chrono::steady_clock::now() < end);
+    } while (!number_in_environment("MINIBATCH_TEST_SEED") && std::chrono::steady_clock::now() < end);
 }
 
 }  // namespace minibatch::test
