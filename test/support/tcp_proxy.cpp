@@ -158,8 +158,8 @@ void tcp_proxy::restore() {
 proxy_counts tcp_proxy::counts() const { return implementation_->counts.read(); }
 
 bool tcp_proxy::wait_for(std::function<bool(proxy_counts const&)> const& wanted,
-                         std::chrono::milliseconds limit) const {
-    return implementation_->counts.wait_for(wanted, limit);
+                         std::chrono::milliseconds longest) const {
+    return implementation_->counts.wait_for(wanted, longest);
 }
 
 std::function<action(std::string_view, direction)> on_nth(std::string text, int n, action what, direction which) {
