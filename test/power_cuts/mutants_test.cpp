@@ -97,19 +97,6 @@ BOOST_AUTO_TEST_CASE(a_commit_in_doubt_taken_for_done_is_found) {
     BOOST_TEST(says(r.cut_everywhere(promise::each, random, 0, 3), "was acknowledged and is lost"));
 }
 
-BOOST_AUTO_TEST_CASE(a_commit_in_doubt_taken_for_not_done_is_found) {
-    std::mt19937 random(seed_that_finds);
-    rehearsal r(failing_from(syncs_of_some_appends() - 1), {}, [](auto inner) {
-        return std::make_shared<lying_store>(inner, [](minibatch::store::write_result& result) {
-            if (unknown(result)) result = error(errc::store_failure, "not done");
-        });
-    });
-    some_appends(r.program);
-    BOOST_TEST(r.program.count(outcome::refused) > 0);
-    r.program.kill();
-    BOOST_TEST(says(r.cut_everywhere(promise::each, random, 0, 3), "is there, though it was refused"));
-}
-
 BOOST_AUTO_TEST_CASE(a_later_part_without_an_earlier_one_is_found) {
     std::mt19937 random(seed_that_finds);
     rehearsal r({}, {}, [](auto inner) {
