@@ -1,4 +1,5 @@
-// From the end of a lone append to the delivery of its window, in one process and between two; and the processor use of waiting consumers.
+// From the end of a lone append to the delivery of its window, in one process and between two; and the processor use of
+// waiting consumers.
 #include "support/coroutine.hpp"
 #include "support/lone_appends.hpp"
 #include "support/options.hpp"

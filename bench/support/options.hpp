@@ -9,7 +9,8 @@
 namespace bench {
 
 /// What all benchmark programs understand:
-/// `--quick` (small amounts, for trying), `--dir DIR` (where databases are made), `--rounds N`, `--count N` (documents),
+/// `--quick` (small amounts, for trying), `--dir DIR` (where databases are made), `--rounds N`, `--count N`
+/// (documents),
 /// `--in-flight N`, `--python PATH` (an interpreter that has the Python peers), `--ours` (without the peers, for
 /// profiling). What follows `--child` are the arguments of a process that a benchmark starts itself.
 struct options {
