@@ -76,7 +76,7 @@ using step = std::variant<cut, read_on, wait_until, seal_until, discard_only>;
 /// A cut of these messages, with `start` and `end` from them.
 cut make_cut(std::vector<slice> slices, window_reason reason, bool rebuildable);
 
-/// The id that stays the same when the window is delivered again (rule 16).
+/// The id that stays the same when the window is delivered again.
 std::string window_id(std::string_view group, int partition, cut const& window);
 
 /// Appends the messages of a slice.

@@ -5,7 +5,7 @@ namespace minibatch::windowing {
 namespace {
 
 // Count, bytes and age: count and bytes over all that is available, age only at the end of the log, so that what a
-// backlog is cut into does not depend on when it is read (rule 17).
+// backlog is cut into does not depend on when it is read.
 class trigger_policy final : public policy {
   public:
     explicit trigger_policy(detail::strategy_parts const& parts)
