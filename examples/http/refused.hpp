@@ -2,6 +2,7 @@
 
 #include <boost/beast/http/status.hpp>
 #include <charconv>
+#include <ostream>  // for Boost, whose string_view needs it
 #include <string>
 #include <string_view>
 
