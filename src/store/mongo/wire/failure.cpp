@@ -9,7 +9,6 @@
 namespace minibatch::store::mongo {
 namespace {
 
-constexpr std::int32_t internal_error = 1;
 constexpr std::int32_t unknown_error = 8;
 constexpr std::int32_t out_of_disk_space = 14031;
 
@@ -102,11 +101,9 @@ bool never_answered(std::string_view text) {
                        [&](std::string_view words) { return text.find(words) != text.npos; });
 }
 
-/// The storage engine reports errors of the operating system with one code; only the text shows which. One that was
-/// killed also reports errors of its own while it recovers.
+/// The storage engine reports errors of the operating system with one code; only the text shows which.
 bool is_io_error(std::string_view text) {
-    return text.find("Input/output error") != text.npos || text.find("I/O error") != text.npos ||
-           text.find("WiredTiger error") != text.npos;
+    return text.find("Input/output error") != text.npos || text.find("I/O error") != text.npos;
 }
 
 }  // namespace
@@ -116,8 +113,7 @@ failure classify_code(std::int32_t code, std::string text, bool write_concern) {
     out.server_code = code;
     out.text = std::move(text);
     // With a write concern error at least one server has carried out the write; it may still be rolled back.
-    if (write_concern || among(cut_off, code) ||
-        ((code == unknown_error || code == internal_error) && is_io_error(out.text))) {
+    if (write_concern || among(cut_off, code) || (code == unknown_error && is_io_error(out.text))) {
         out.how = severity::unknown;
     } else if (among(not_now, code)) {
         out.how = severity::not_done;
