@@ -118,7 +118,9 @@ class Append(SignalTest):
         process.send_signal(signal.SIGTERM)
         # Nothing is in hand: it does not wait for the database.
         done = self.end_with_open_input(process)
-        self.assertEqual((done.code, done.out), (143, support.NOTHING), done)
+        # The line is missing when the signal came before the command was at work.
+        self.assertEqual(done.code, 143, done)
+        self.assertIn(done.out, ("", support.NOTHING), done)
         go_on()
 
     def at_work_and_held_up(self, *options):
